@@ -1,0 +1,1 @@
+//! Journal, sealing, tables, SQL.

@@ -1,0 +1,20 @@
+//! What is observed, and how it is counted: access records, routes, request rows, samples, sketches and roll-ups,
+//! with the Arrow schemas of their tables.
+//!
+//! Pure: no sockets, no disk, no clock. Percentiles are read from merged sketches and never averaged.
+
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+pub mod access;
+pub mod request;
+pub mod rollup;
+pub mod sample;
+pub mod schema;
+pub mod sketch;
+
+pub use access::AccessRecord;
+pub use request::{RequestRow, RequestRows};
+pub use rollup::{Rollups, Sum};
+pub use sample::{SampleRow, SampleRows};
+pub use schema::Table;
+pub use sketch::{LatencySketch, SketchSum};
