@@ -1,1 +1,30 @@
-//! Journal, sealing, tables, SQL.
+//! The data lake: a journal that makes rows durable, Delta tables of Parquet files that keep them, SQL over both.
+//!
+//! The only crate that names DataFusion and Delta. Rows come in as Arrow batches of [`signal::Table`]s and are
+//! acknowledged after they are durable; every acknowledged row is seen by every later query exactly once. It never
+//! grows beyond its memory and disk budget: it pushes back instead.
+
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod delta;
+mod error;
+mod file;
+mod ipc;
+mod journal;
+mod lake;
+mod maintain;
+mod options;
+mod provider;
+mod query;
+mod seal;
+mod state;
+mod windows;
+
+pub use error::{AppendError, BusyReason, Damage, LakeError, QueryError};
+pub use lake::{Append, Lake, LakeStatus};
+pub use maintain::Maintenance;
+pub use options::{LakeOptions, Retention};
+pub use query::{Answer, Query, QueryStats, Reader, TIME_LIMIT};
+pub use windows::{ServiceWindows, WindowQuery, Windows};
+/// Arrow as DataFusion uses it.
+pub use datafusion::arrow;

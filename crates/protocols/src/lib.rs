@@ -1,1 +1,6 @@
-//! Bytes to signals.
+//! Bytes to signals: one module a protocol or log format.
+//!
+//! Never opens a socket, reads a disk or asks a clock, so that everything here can be fuzzed and replayed.
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+pub mod access;

@@ -34,7 +34,8 @@ pub struct AccessRecord<'a> {
     pub host: Option<Cow<'a, str>>,
     /// Trace or request id.
     pub trace_id: Option<Cow<'a, str>>,
-    /// Other named fields of JSON, LTSV and user patterns, in the order of the line.
+    /// Other named fields of JSON, LTSV and user patterns, in the order of the line. Cookies may be among them, so that
+    /// a user can be recognised: store only [`AccessRecord::storable_extra`].
     pub extra: Vec<(Cow<'a, str>, Cow<'a, str>)>,
 }
 
@@ -45,11 +46,63 @@ impl AccessRecord<'_> {
         let end = memchr::memchr2(b'?', b'#', target.as_bytes()).unwrap_or(target.len());
         &target[..end]
     }
+
+    /// The extra field of this name.
+    pub fn extra(&self, name: &str) -> Option<&str> {
+        self.extra.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_ref())
+    }
+
+    /// The extra fields that may be stored: all but cookies.
+    pub fn storable_extra(&self) -> impl Iterator<Item = (&str, &str)> {
+        let open = self.extra.iter().filter(|(key, _)| !is_cookie(key));
+        open.map(|(key, value)| (key.as_ref(), value.as_ref()))
+    }
+
+    /// The same record without borrowing from the line.
+    pub fn into_owned(self) -> AccessRecord<'static> {
+        fn own(text: Cow<'_, str>) -> Cow<'static, str> {
+            Cow::Owned(text.into_owned())
+        }
+        AccessRecord {
+            ts: self.ts,
+            method: own(self.method),
+            target: own(self.target),
+            status: self.status,
+            duration_us: self.duration_us,
+            upstream_us: self.upstream_us,
+            bytes: self.bytes,
+            remote_addr: self.remote_addr.map(own),
+            user: self.user.map(own),
+            user_agent: self.user_agent.map(own),
+            referer: self.referer.map(own),
+            host: self.host.map(own),
+            trace_id: self.trace_id.map(own),
+            extra: self.extra.into_iter().map(|(key, value)| (own(key), own(value))).collect(),
+        }
+    }
+}
+
+/// Whether a field of this name holds a cookie or the whole cookie header (`cookie`, `http_cookie`, `cookie_sid`).
+fn is_cookie(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    name.starts_with("cookie") || name.contains("_cookie") || name.contains("-cookie") || name.contains(".cookie")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn cookies_are_never_storable() {
+        let extra = [("cookie_sid", "s3"), ("http_cookie", "a=b"), ("tenant", "x"), ("Set-Cookie", "y")];
+        let record = AccessRecord {
+            extra: extra.map(|(key, value)| (key.into(), value.into())).to_vec(),
+            ..AccessRecord::default()
+        };
+        assert_eq!(record.extra("cookie_sid"), Some("s3"));
+        assert_eq!(record.storable_extra().collect::<Vec<_>>(), [("tenant", "x")]);
+        assert_eq!(record.clone().into_owned(), record);
+    }
 
     #[test]
     fn a_path_ends_at_the_query() {

@@ -6,6 +6,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod access;
+pub mod route;
 pub mod request;
 pub mod rollup;
 pub mod sample;
@@ -13,6 +14,7 @@ pub mod schema;
 pub mod sketch;
 
 pub use access::AccessRecord;
+pub use route::{RouteId, RouteNormaliser, RoutePattern, RouteTable};
 pub use request::{RequestRow, RequestRows};
 pub use rollup::{Rollups, Sum};
 pub use sample::{SampleRow, SampleRows};

@@ -21,7 +21,10 @@ const POSTGRES_CONNECTIONS: u32 = 8;
 #[derive(Debug, Clone)]
 pub(crate) enum Db {
     /// WAL lets readers go on while the one writer writes.
-    Sqlite { write: SqlitePool, read: SqlitePool },
+    Sqlite {
+        write: SqlitePool,
+        read: SqlitePool,
+    },
     Postgres(PgPool),
 }
 

@@ -67,7 +67,8 @@ impl From<sqlx::Error> for StoreError {
         if matches!(error, sqlx::Error::PoolTimedOut) {
             return Self::Busy;
         }
-        let code = error.as_database_error().and_then(|inner| inner.code()).unwrap_or_default().into_owned();
+        let code =
+            error.as_database_error().and_then(sqlx::error::DatabaseError::code).unwrap_or_default().into_owned();
         if code.len() == 5 {
             return match code.as_str() {
                 PG_DISK_FULL => Self::Full,

@@ -1,0 +1,52 @@
+//! Sections that are part of the schema and that this version does not act on yet.
+//!
+//! They are read by shape only, and every one that is present is said: nobody may believe that a rule guards what
+//! nothing looks at.
+
+use super::problem::Problem;
+use super::yaml::{Document, Node};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+/// A value that is kept as it was written.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct Raw(pub serde_json::Value);
+
+/// Entries by name.
+pub type RawMap = BTreeMap<String, Raw>;
+
+const SECTIONS: [&str; 4] = ["checks", "rules", "outputs", "heal"];
+const LISTENERS: [&str; 6] = ["otlp_grpc", "otlp_http", "forward", "syslog", "elasticsearch", "statsd"];
+
+/// What of this file nothing acts on.
+pub(super) fn warnings(document: &Document) -> Vec<Problem> {
+    let mut found = Vec::new();
+    let mut warn = |key: &super::yaml::Key, what: String| {
+        let message = format!("{what}: this version does not act on it");
+        found.push(
+            Problem::at(document, key.place, message)
+                .help("it is checked for its shape only; remove it, or keep it for a later version"),
+        );
+    };
+    for (key, node) in document.root.entries() {
+        if SECTIONS.contains(&key.text.as_str()) && !node.is_empty() {
+            warn(key, format!("section `{}`", key.text));
+        }
+    }
+    for (name, service) in document.root.get("services").map(Node::entries).unwrap_or_default() {
+        for (key, node) in service.entries() {
+            if key.text == "objectives" && !node.is_empty() {
+                warn(key, format!("`objectives` of service `{}`", name.text));
+            }
+        }
+    }
+    let listen = document.root.get("server").and_then(|server| server.get("listen"));
+    for (key, _) in listen.map(Node::entries).unwrap_or_default() {
+        if LISTENERS.contains(&key.text.as_str()) {
+            warn(key, format!("listener `{}`", key.text));
+        }
+    }
+    found
+}

@@ -1,0 +1,231 @@
+//! The configuration: a folder of YAML files under version control, read as one.
+//!
+//! Each part owns its section (its keys, defaults and words); this module only lists the sections, reads the files and
+//! says exactly what is wrong. It never fills in for a broken file: all of it is right, or none of it is used.
+
+mod environment;
+mod later;
+mod merge;
+mod problem;
+mod server;
+mod services;
+#[cfg(test)]
+mod tests;
+mod yaml;
+
+pub use later::{Raw, RawMap};
+pub use problem::{ConfigErrors, Origin, Problem, line_of, render};
+pub use server::{Listen, ListenSection, RetentionSection, ServerSection};
+pub use services::{ServiceSection, UserIdentity};
+
+use base::{Secret, ServiceName};
+use protocols::access::{Decoder, Format};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// The file that must be there.
+const MAIN_FILE: &str = "koshu.yaml";
+/// The one schema that this version reads.
+const SCHEMA: u32 = 1;
+const MAX_FILES: usize = 1000;
+const MAX_SECRET_BYTES: u64 = 64 << 10;
+
+/// Koshu's configuration. Every key is optional but `schema`.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Version of this format: `1`.
+    pub schema: Option<u32>,
+    /// The server as a whole.
+    pub server: ServerSection,
+    /// Services by name (1 to 63 of a-z, 0-9, -).
+    #[schemars(with = "BTreeMap<String, ServiceSection>")]
+    pub services: BTreeMap<ServiceName, ServiceSection>,
+    /// External checks by name: accepted, not acted on by this version.
+    pub checks: RawMap,
+    /// Rules: accepted, not acted on by this version.
+    pub rules: Vec<Raw>,
+    /// Destinations of alerts and tickets: accepted, not acted on by this version.
+    pub outputs: RawMap,
+    /// Healing policies: accepted, not acted on by this version.
+    pub heal: Vec<Raw>,
+}
+
+/// A configuration that can be used.
+#[derive(Debug)]
+pub struct Loaded {
+    /// What is in force.
+    pub config: Config,
+    /// The files it was read from; empty without a folder.
+    pub files: Vec<PathBuf>,
+    /// What has no effect in this version.
+    pub warnings: Vec<Problem>,
+}
+
+impl Config {
+    /// Reads `koshu.yaml` and every other `*.yaml` of a folder, then the environment. Without a folder only the
+    /// defaults and the environment count.
+    pub fn load(
+        folder: Option<&Path>,
+        variables: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Loaded, ConfigErrors> {
+        let mut merge = merge::Merge::default();
+        let (mut files, mut warnings) = (Vec::new(), Vec::new());
+        if let Some(folder) = folder {
+            files = list(folder).map_err(|problem| ConfigErrors(vec![problem]))?;
+        }
+        for file in &files {
+            match yaml::read(file, file.display().to_string()) {
+                Ok((document, part)) => {
+                    merge.problems.extend(check_file(&document, &part));
+                    warnings.extend(later::warnings(&document).into_iter().map(Problem::as_warning));
+                    merge.add(&document, part);
+                }
+                Err(problem) => merge.problems.push(problem),
+            }
+        }
+        let (mut config, mut problems) = (merge.config, merge.problems);
+        problems.extend(environment::apply(&mut config, variables));
+        if problems.is_empty() {
+            problems.extend(read_secrets(&mut config, folder).err());
+        }
+        if problems.is_empty() { Ok(Loaded { config, files, warnings }) } else { Err(ConfigErrors(problems)) }
+    }
+
+    /// The JSON Schema that editors check files against.
+    pub fn json_schema() -> serde_json::Value {
+        let mut schema = schemars::schema_for!(Config).to_value();
+        schema["properties"]["schema"] = serde_json::json!({
+            "const": SCHEMA,
+            "description": "Version of this format: `1`. Required in koshu.yaml.",
+        });
+        schema
+    }
+}
+
+/// The files of a folder, `koshu.yaml` first, the others by name.
+fn list(folder: &Path) -> Result<Vec<PathBuf>, Problem> {
+    let shown = folder.display();
+    let unreadable = |error: std::io::Error| {
+        Problem::new(format!("{shown}: the folder cannot be read: {error}")).help("check the path after --config")
+    };
+    let mut others = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(unreadable)? {
+        let path = entry.map_err(unreadable)?.path();
+        let hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+        if path.extension().is_some_and(|ending| ending == "yaml") && !hidden && !path.ends_with(MAIN_FILE) {
+            others.push(path);
+        }
+        if others.len() > MAX_FILES {
+            return Err(
+                Problem::new(format!("{shown}: more than {MAX_FILES} files")).help("check the path after --config")
+            );
+        }
+    }
+    let main = folder.join(MAIN_FILE);
+    if !main.is_file() {
+        return Err(Problem::new(format!("{shown}: there is no {MAIN_FILE}"))
+            .help(format!("make one that says `schema: {SCHEMA}`")));
+    }
+    others.sort();
+    others.insert(0, main);
+    Ok(others)
+}
+
+/// What no type can say about a file.
+fn check_file(document: &yaml::Document, part: &Config) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let root = &document.root;
+    let help = format!("write `schema: {SCHEMA}`");
+    let schema = root.entries().iter().find(|(key, _)| key.text == "schema");
+    match (part.schema, schema) {
+        (Some(SCHEMA), _) => {}
+        (Some(other), Some((key, _))) => {
+            let message = format!("schema {other} is not known to this version, which reads {SCHEMA}");
+            problems.push(Problem::at(document, key.place, message).help(help));
+        }
+        (None, _) if !document.name.ends_with(MAIN_FILE) => {}
+        _ => {
+            let start = yaml::Place { line: 1, column: 1 };
+            problems.push(Problem::at(document, start, "`schema` is missing").help(help));
+        }
+    }
+    for (name, node) in root.get("services").map(yaml::Node::entries).unwrap_or_default() {
+        let Some(service) = name.text.parse().ok().and_then(|name: ServiceName| part.services.get(&name)) else {
+            continue;
+        };
+        let key_place = |wanted: &str| {
+            node.entries().iter().find(|(key, _)| key.text == wanted).map_or(name.place, |(key, _)| key.place)
+        };
+        if let Some(path) = service.logs.iter().find(|path| !path.is_absolute()) {
+            let message = format!("`{}` is no absolute path", path.display());
+            let help = "write the whole path, for example /var/log/nginx/access.log";
+            problems.push(Problem::at(document, key_place("logs"), message).help(help));
+        }
+        if let Some((key, message, help)) = log_format_problem(service) {
+            problems.push(Problem::at(document, key_place(key), message).help(help));
+        }
+    }
+    problems
+}
+
+/// What is wrong with how a service's logs are to be read: the key, the reason, the way out.
+fn log_format_problem(service: &ServiceSection) -> Option<(&'static str, String, String)> {
+    let format = service.format.as_deref().map(str::parse::<Format>);
+    match (format, service.pattern.as_deref()) {
+        (Some(Err(error)), _) => {
+            let text = error.to_string();
+            let (message, help) = text.split_once("; ").unwrap_or((&text, "use auto"));
+            Some(("format", message.to_owned(), help.to_owned()))
+        }
+        (Some(Ok(Format::Pattern)), None) => Some((
+            "format",
+            "`format: pattern` needs a `pattern`".to_owned(),
+            "add `pattern:` with a regular expression that has named groups".to_owned(),
+        )),
+        (Some(Ok(format)), Some(_)) if format != Format::Pattern => Some((
+            "pattern",
+            format!("`pattern` and `format: {format}` exclude each other"),
+            "keep `pattern` for a format of your own, else `format`".to_owned(),
+        )),
+        (_, Some(pattern)) => Decoder::with_pattern(pattern).err().map(|error| {
+            let help = "write a regular expression with the named groups time, status and request";
+            ("pattern", format!("`pattern` cannot be used: {error}"), help.to_owned())
+        }),
+        (None | Some(Ok(_)), None) => None,
+    }
+}
+
+/// Fills secrets from the files that hold them.
+fn read_secrets(config: &mut Config, folder: Option<&Path>) -> Result<(), Problem> {
+    let Some(given) = config.server.store_url_file.clone() else { return Ok(()) };
+    if config.server.store_url.is_some() {
+        return Err(
+            Problem::new("`server.store_url` and `server.store_url_file` are both set").help("keep one of the two")
+        );
+    }
+    // Beside the configuration, so that it works from every working folder.
+    let path = folder.map_or_else(|| given.clone(), |folder| folder.join(&given));
+    config.server.store_url = Some(read_secret(&path, "server.store_url_file")?);
+    Ok(())
+}
+
+fn read_secret(path: &Path, key: &str) -> Result<Secret, Problem> {
+    use std::io::Read as _;
+    let shown = path.display();
+    let mut text = String::new();
+    let read = std::fs::File::open(path).and_then(|file| file.take(MAX_SECRET_BYTES).read_to_string(&mut text));
+    read.map_err(|error| {
+        Problem::new(format!("`{key}`: {shown} cannot be read: {error}"))
+            .help("check that it exists and who may read it")
+    })?;
+    let secret = text.trim();
+    if secret.is_empty() {
+        return Err(
+            Problem::new(format!("`{key}`: {shown} is empty")).help("write the secret into it, and nothing else")
+        );
+    }
+    Ok(Secret::new(secret))
+}

@@ -1,0 +1,131 @@
+//! The `server` section: budgets, time zone, retention, addresses.
+
+use base::{ByteSize, Secret, Span};
+use schemars::JsonSchema;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+const DAY: Span = Span::from_seconds(86_400);
+
+/// The server as a whole.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ServerSection {
+    /// Memory it never exceeds, for example `1GiB`. Default: a quarter of the machine's memory.
+    #[serde(deserialize_with = "size")]
+    #[schemars(with = "Option<ByteSize>")]
+    pub memory: Option<ByteSize>,
+    /// Disk space it never exceeds, for example `20GiB`. Default: 20 GiB, or half of the free space if that is less.
+    #[serde(deserialize_with = "size")]
+    #[schemars(with = "Option<ByteSize>")]
+    pub disk: Option<ByteSize>,
+    /// Time zone in which days begin, for example `Asia/Tokyo`. Default: the machine's.
+    #[serde(deserialize_with = "time_zone")]
+    pub time_zone: Option<String>,
+    /// PostgreSQL address (`postgres://...`) for what people decide and write. Default: SQLite in the data folder.
+    #[schemars(with = "Option<String>")]
+    pub store_url: Option<Secret>,
+    /// File that holds the address in `store_url`, which has a password in it.
+    pub store_url_file: Option<PathBuf>,
+    /// How long records are kept.
+    pub retention: RetentionSection,
+    /// Addresses to listen on.
+    pub listen: ListenSection,
+}
+
+/// How long records are kept, by table: at least `1d`. The disk budget may end it earlier, and says so.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct RetentionSection {
+    /// Single requests. Default: `30d`.
+    #[serde(deserialize_with = "days")]
+    pub requests: Span,
+    /// Measurements of hosts. Default: `30d`.
+    #[serde(deserialize_with = "days")]
+    pub samples: Span,
+    /// Roll-ups of one minute, which the golden signals are drawn from. Default: `400d`.
+    #[serde(deserialize_with = "days")]
+    pub rollup_1m: Span,
+}
+impl Default for RetentionSection {
+    fn default() -> Self {
+        let days = |count: i64| Span::from_micros(DAY.micros() * count);
+        Self { requests: days(30), samples: days(30), rollup_1m: days(400) }
+    }
+}
+
+/// Addresses to listen on: `127.0.0.1:4649`, port 0 for any free one, or `off`.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ListenSection {
+    /// Pages, API and every protocol over HTTP. Default: `127.0.0.1:4649`.
+    pub http: Option<Listen>,
+    /// OpenTelemetry over gRPC.
+    pub otlp_grpc: Option<Listen>,
+    /// OpenTelemetry over HTTP.
+    pub otlp_http: Option<Listen>,
+    /// fluentd forward.
+    pub forward: Option<Listen>,
+    /// syslog.
+    pub syslog: Option<Listen>,
+    /// Elasticsearch-compatible intake.
+    pub elasticsearch: Option<Listen>,
+    /// StatsD.
+    pub statsd: Option<Listen>,
+}
+
+/// Where to listen, or not to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Listen {
+    /// Do not.
+    Off,
+    /// There.
+    At(SocketAddr),
+}
+
+impl<'de> Deserialize<'de> for Listen {
+    fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
+        let raw = String::deserialize(input)?;
+        if raw == "off" {
+            return Ok(Self::Off);
+        }
+        let wrong = |_| D::Error::custom(format!("{raw:?} is no address; write 127.0.0.1:4649, or \"off\""));
+        raw.parse().map(Self::At).map_err(wrong)
+    }
+}
+impl JsonSchema for Listen {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Listen".into()
+    }
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "string", "examples": ["127.0.0.1:4649", "off"] })
+    }
+}
+
+fn size<'de, D: Deserializer<'de>>(input: D) -> Result<Option<ByteSize>, D::Error> {
+    let raw = String::deserialize(input)?;
+    let parsed = raw.parse().map_err(|error| D::Error::custom(format!("{error}; write for example 512MiB or 20GiB")));
+    match parsed? {
+        ByteSize(0) => Err(D::Error::custom("a budget of 0 leaves no room to work; write for example 512MiB")),
+        size => Ok(Some(size)),
+    }
+}
+
+fn days<'de, D: Deserializer<'de>>(input: D) -> Result<Span, D::Error> {
+    let raw = String::deserialize(input)?;
+    let span: Span = raw.parse().map_err(|error| D::Error::custom(format!("{error}; write days, for example 30d")))?;
+    if span < DAY {
+        return Err(D::Error::custom(format!("{raw:?} is shorter than a day; write days, for example 30d")));
+    }
+    Ok(span)
+}
+
+fn time_zone<'de, D: Deserializer<'de>>(input: D) -> Result<Option<String>, D::Error> {
+    let raw = String::deserialize(input)?;
+    match jiff::tz::TimeZone::get(&raw) {
+        Ok(_) => Ok(Some(raw)),
+        Err(_) => Err(D::Error::custom(format!("{raw:?} is no time zone here; write for example Asia/Tokyo or UTC"))),
+    }
+}

@@ -1,0 +1,309 @@
+//! Whole folders, right and wrong.
+
+use super::*;
+use base::{ByteSize, Span};
+use tempfile::TempDir;
+
+fn folder(files: &[(&str, &str)]) -> TempDir {
+    let folder = TempDir::new().unwrap();
+    for (name, text) in files {
+        std::fs::write(folder.path().join(name), text).unwrap();
+    }
+    folder
+}
+
+fn load(files: &[(&str, &str)]) -> Result<Loaded, ConfigErrors> {
+    let folder = folder(files);
+    Config::load(Some(folder.path()), [])
+}
+
+/// The printed form, with the folder's name taken out.
+fn printed(files: &[(&str, &str)]) -> String {
+    let folder = folder(files);
+    let errors = Config::load(Some(folder.path()), []).unwrap_err();
+    let prefix = format!("{}/", folder.path().display());
+    render(&errors.0, false).replace(&prefix, "")
+}
+
+/// The example of the public contract.
+const EXAMPLE: &str = r#"schema: 1
+server: {memory: 1GiB, disk: 20GiB, time_zone: Asia/Tokyo}
+services:
+  shop:
+    owner: web-team
+    logs: [/var/log/nginx/access.log]
+    user: {cookie: sid}
+    objectives:
+      - {name: available, good: "status < 500", target: 99.9, window: 30d}
+checks:
+  buy:
+    service: shop
+    every: 1m
+    steps:
+      - {get: https://shop.example/, expect: {status: 200}}
+rules:
+  - name: checkout-slow
+    service: shop
+    class: ticket
+outputs:
+  alert: [{slack: {webhook_file: /etc/koshu/slack}}]
+heal:
+  - name: worker-memory
+    match: {process: "unicorn worker"}
+    budget: {per_target: 3/h, group: 10%}
+"#;
+
+#[test]
+fn the_example_loads_and_says_what_has_no_effect() {
+    let loaded = load(&[("koshu.yaml", EXAMPLE)]).unwrap();
+    let server = &loaded.config.server;
+    assert_eq!((server.memory, server.disk), (Some(ByteSize(1 << 30)), Some(ByteSize(20 << 30))));
+    assert_eq!(server.time_zone.as_deref(), Some("Asia/Tokyo"));
+    assert_eq!(server.retention.requests, Span::from_seconds(30 * 86_400));
+    let shop = &loaded.config.services[&"shop".parse().unwrap()];
+    assert_eq!(shop.user, Some(UserIdentity::Cookie("sid".to_owned())));
+    let said: Vec<_> = loaded
+        .warnings
+        .iter()
+        .map(|warning| (warning.origin.as_ref().unwrap().line, warning.message.as_str()))
+        .collect();
+    assert_eq!(
+        said,
+        [
+            (10, "section `checks`: this version does not act on it"),
+            (16, "section `rules`: this version does not act on it"),
+            (20, "section `outputs`: this version does not act on it"),
+            (22, "section `heal`: this version does not act on it"),
+            (8, "`objectives` of service `shop`: this version does not act on it"),
+        ]
+    );
+}
+
+#[test]
+fn a_broken_file_is_told_by_line_column_and_way_out() {
+    for (case, text, wants) in [
+        (
+            "unknown key",
+            "schema: 1\nserver:\n  memroy: 1GiB\n",
+            &["koshu.yaml:3:3", "memroy: 1GiB", "unknown key `memroy`", "did you mean `memory`?"][..],
+        ),
+        (
+            "unknown section",
+            "schema: 1\nservces:\n  shop: {}\n",
+            &["koshu.yaml:2:1", "servces:", "unknown key `servces`", "did you mean `services`?"],
+        ),
+        (
+            "unknown key of a service",
+            "schema: 1\nservices:\n  shop: {onwer: web}\n",
+            &["koshu.yaml:3:10", "shop: {onwer: web}", "did you mean `owner`?"],
+        ),
+        (
+            "no unit",
+            "schema: 1\nserver:\n  disk: 20 parsecs\n",
+            &["koshu.yaml:3:9", "disk: 20 parsecs", "write for example 512MiB or 20GiB"],
+        ),
+        ("no schema", "server: {memory: 1GiB}\n", &["koshu.yaml:1:1", "`schema` is missing", "write `schema: 1`"]),
+        ("nothing at all", "# later\n", &["koshu.yaml:1:1", "`schema` is missing", "write `schema: 1`"]),
+        ("newer schema", "schema: 2\n", &["koshu.yaml:1:1", "schema: 2", "schema 2 is not known", "write `schema: 1`"]),
+        (
+            "time zone",
+            "schema: 1\nserver:\n  time_zone: Tokyo\n",
+            &["koshu.yaml:3:14", "time_zone: Tokyo", "write for example Asia/Tokyo or UTC"],
+        ),
+        (
+            "service name",
+            "schema: 1\nservices:\n  My Shop: {}\n",
+            &["koshu.yaml:3:3", "My Shop: {}", "use a-z, 0-9 and -"],
+        ),
+        (
+            "key twice",
+            "schema: 1\nserver:\n  disk: 1GiB\n  disk: 2GiB\n",
+            &["koshu.yaml:4:3", "disk: 2GiB", "`disk` is set twice", "keep one of the two"],
+        ),
+        ("no list", "schema: 1\nrules: 5\n", &["koshu.yaml:2:8", "rules: 5", "sequence"]),
+        (
+            "two ways to know a user",
+            "schema: 1\nservices:\n  shop:\n    user: {cookie: a, header: b}\n",
+            &["koshu.yaml:4:", "user: {cookie: a, header: b}", "keep exactly one of them"],
+        ),
+        (
+            "unknown way to know a user",
+            "schema: 1\nservices:\n  shop:\n    user: {cooky: a}\n",
+            &["koshu.yaml:4:", "user: {cooky: a}", "did you mean `cookie`?"],
+        ),
+        (
+            "relative log",
+            "schema: 1\nservices:\n  shop:\n    logs: [access.log]\n",
+            &["koshu.yaml:4:5", "logs: [access.log]", "write the whole path"],
+        ),
+        (
+            "format",
+            "schema: 1\nservices:\n  shop:\n    format: nginxx\n",
+            &["koshu.yaml:4:5", "format: nginxx", "use one of auto, common, combined"],
+        ),
+        (
+            "pattern",
+            "schema: 1\nservices:\n  shop:\n    pattern: '(unclosed'\n",
+            &["koshu.yaml:4:5", "pattern: '(unclosed'", "named groups"],
+        ),
+        (
+            "retention",
+            "schema: 1\nserver:\n  retention: {requests: 5m}\n",
+            &["koshu.yaml:3:25", "retention: {requests: 5m}", "write days, for example 30d"],
+        ),
+        (
+            "listen",
+            "schema: 1\nserver:\n  listen: {http: localhost}\n",
+            &["koshu.yaml:3:18", "listen: {http: localhost}", "write 127.0.0.1:4649"],
+        ),
+        (
+            "bracket",
+            "schema: 1\nservices:\n  shop: {logs: [/a\n",
+            &["koshu.yaml:", "check the indentation, the quotes and the brackets"],
+        ),
+        ("second document", "schema: 1\n---\nschema: 1\n", &["koshu.yaml:", "remove `---`"]),
+    ] {
+        let text = printed(&[("koshu.yaml", text)]);
+        for want in wants {
+            assert!(text.contains(want), "{case}: {want:?} is not in\n{text}");
+        }
+    }
+}
+
+#[test]
+fn the_printed_form_reads_like_this() {
+    let text = printed(&[("koshu.yaml", "schema: 1\nserver:\n  memroy: 1GiB\n  disk: 5GiB\n")]);
+    let want = "  × unknown key `memroy`
+   ╭─[koshu.yaml:3:3]
+ 2 │ server:
+ 3 │   memroy: 1GiB
+   ·   ──────
+ 4 │   disk: 5GiB
+   ╰────
+  help: did you mean `memory`? known here: memory, disk, time_zone, store_url, store_url_file, retention, listen
+";
+    assert_eq!(text.trim_end(), want.trim_end(), "\n{text}");
+}
+
+#[test]
+fn files_merge_by_section() {
+    let loaded = load(&[
+        ("koshu.yaml", "schema: 1\nserver: {memory: 1GiB}\nservices: {shop: {owner: a}}\nrules: [{name: x}]\n"),
+        ("b.yaml", "server: {disk: 5GiB}\nservices: {blog: {owner: b}}\nrules: [{name: y}]\n"),
+        ("notes.txt", "not: [yaml"),
+        (".hidden.yaml", "not: [yaml"),
+    ])
+    .unwrap();
+    assert_eq!(loaded.files.len(), 2);
+    assert_eq!(loaded.config.server.memory, Some(ByteSize(1 << 30)));
+    assert_eq!(loaded.config.server.disk, Some(ByteSize(5 << 30)));
+    assert_eq!(loaded.config.services.len(), 2);
+    assert_eq!(loaded.config.rules.len(), 2);
+}
+
+#[test]
+fn a_key_in_two_files_is_an_error_that_names_both() {
+    let text = printed(&[
+        ("koshu.yaml", "schema: 1\nserver: {memory: 1GiB}\nservices:\n  shop: {owner: a}\n"),
+        ("more.yaml", "services:\n  shop: {owner: b}\nserver:\n  memory: 2GiB\n"),
+    ]);
+    for want in [
+        "`services.shop` is set twice: at koshu.yaml:4:3 and at more.yaml:2:3",
+        "`server.memory` is set twice: at koshu.yaml:2:10 and at more.yaml:4:3",
+    ] {
+        let flat = text.split_whitespace().filter(|word| *word != "│").collect::<Vec<_>>().join(" ");
+        assert!(flat.contains(want), "{want} is not in\n{text}");
+    }
+}
+
+#[test]
+fn every_broken_file_is_told_at_once() {
+    let errors = load(&[("koshu.yaml", "schema: 3\n"), ("a.yaml", "x: 1\n"), ("b.yaml", "y: 1\n")]).unwrap_err();
+    assert_eq!(errors.0.len(), 3, "{errors}");
+}
+
+#[test]
+fn a_file_that_grows_by_its_anchors_is_refused() {
+    let mut bomb = "schema: 1\nchecks:\n  a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
+    for level in 1..10 {
+        let before = level - 1;
+        let tenfold = format!("*a{before}, ").repeat(10);
+        bomb += &format!("  a{level}: &a{level} [{tenfold}]\n");
+    }
+    let start = std::time::Instant::now();
+    let text = printed(&[("koshu.yaml", &bomb)]);
+    assert!(text.contains("without anchors"), "{text}");
+    assert!(start.elapsed().as_secs() < 5, "{:?}", start.elapsed());
+    let deep = format!("schema: 1\nchecks: {}{}\n", "{a: ".repeat(100), "}".repeat(100));
+    assert!(load(&[("koshu.yaml", &deep)]).is_err());
+}
+
+#[test]
+fn a_file_that_is_too_large_or_no_text_is_refused() {
+    let large = format!("schema: 1\n#{}\n", "x".repeat(1 << 20));
+    assert!(load(&[("koshu.yaml", &large)]).unwrap_err().to_string().contains("larger than 1 MiB"));
+    let folder = folder(&[]);
+    std::fs::write(folder.path().join("koshu.yaml"), b"schema: 1 # \xff\n").unwrap();
+    assert!(Config::load(Some(folder.path()), []).unwrap_err().to_string().contains("not UTF-8"));
+    std::fs::remove_file(folder.path().join("koshu.yaml")).unwrap();
+    assert!(Config::load(Some(folder.path()), []).unwrap_err().to_string().contains("there is no koshu.yaml"));
+}
+
+fn variables(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+    pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+}
+
+#[test]
+fn the_environment_wins_over_the_files() {
+    let folder = folder(&[("koshu.yaml", "schema: 1\nserver: {memory: 1GiB, disk: 5GiB}\n")]);
+    let set = variables(&[("KOSHU_SERVER__MEMORY", "2GiB"), ("KOSHU_TEST_DATA", "x"), ("PATH", "/bin")]);
+    let loaded = Config::load(Some(folder.path()), set).unwrap();
+    assert_eq!(loaded.config.server.memory, Some(ByteSize(2 << 30)));
+    assert_eq!(loaded.config.server.disk, Some(ByteSize(5 << 30)));
+    let alone = Config::load(None, variables(&[("KOSHU_SERVER__TIME_ZONE", "UTC")])).unwrap();
+    assert_eq!(alone.config.server.time_zone.as_deref(), Some("UTC"));
+}
+
+#[test]
+fn a_variable_without_effect_is_an_error() {
+    for (name, value, want) in [
+        ("KOSHU_SERVER__MEMROY", "1GiB", "did you mean `memory`?"),
+        ("KOSHU_SERVER__MEMORY", "lots", "KOSHU_SERVER__MEMORY: \"lots\" does not start with a whole number"),
+        ("KOSHU_SERVER__LISTEN", "off", "unknown key `listen`"),
+        ("KOSHU_SERVICES__SHOP", "x", "only single values of `server`"),
+        ("KOSHU_SERVER__MEMORY", "\"}\nrules: 5", "does not start with a whole number"),
+    ] {
+        let error = Config::load(None, variables(&[(name, value)])).unwrap_err().to_string();
+        assert!(error.contains(want) && error.contains(name), "{want} is not in {error}");
+    }
+}
+
+#[test]
+fn a_secret_can_come_from_a_file() {
+    let folder = folder(&[
+        ("koshu.yaml", "schema: 1\nserver: {store_url_file: address}\n"),
+        ("address", "postgres://koshu:hunter2@db/koshu\n"),
+    ]);
+    let loaded = Config::load(Some(folder.path()), []).unwrap();
+    assert_eq!(loaded.config.server.store_url.as_ref().unwrap().reveal(), "postgres://koshu:hunter2@db/koshu");
+    assert!(!format!("{loaded:?}").contains("hunter2"));
+    std::fs::write(folder.path().join("address"), " \n").unwrap();
+    assert!(Config::load(Some(folder.path()), []).unwrap_err().to_string().contains("is empty"));
+    std::fs::remove_file(folder.path().join("address")).unwrap();
+    assert!(Config::load(Some(folder.path()), []).unwrap_err().to_string().contains("cannot be read"));
+    std::fs::write(folder.path().join("koshu.yaml"), "schema: 1\nserver: {store_url_file: a, store_url: b}\n").unwrap();
+    assert!(Config::load(Some(folder.path()), []).unwrap_err().to_string().contains("keep one of the two"));
+}
+
+#[test]
+fn every_key_of_the_server_section_is_merged_and_described() {
+    let schema = Config::json_schema();
+    assert_eq!(schema["properties"]["schema"]["const"], 1);
+    let section = schema["$defs"]["ServerSection"]["properties"].as_object().unwrap();
+    assert_eq!(section.len(), 7);
+    for (key, described) in section {
+        let (mut into, mut from) = (ServerSection::default(), ServerSection::default());
+        assert!(merge::take_server_key(&mut into, &mut from, key), "{key} is not merged");
+        assert!(described["description"].is_string(), "{key} is not described");
+    }
+}

@@ -1,0 +1,213 @@
+//! One Delta table on disk: opened or created, its active files, commits that are durable when they return.
+//!
+//! The library writes the log through an object store, which does not sync; so each commit's files are synced here
+//! before the journal may forget what they hold.
+
+use crate::error::LakeError;
+use crate::file::{DataFile, date_text};
+use crate::journal::segment::sync_folder;
+use base::Timestamp;
+use deltalake_core::kernel::transaction::{CommitBuilder, CommitProperties};
+use deltalake_core::kernel::{Action, Add, DataType, MapType, PrimitiveType, Remove, StructField, Transaction};
+use deltalake_core::operations::create::CreateBuilder;
+use deltalake_core::protocol::{DeltaOperation, SaveMode};
+use deltalake_core::{DeltaTable, DeltaTableBuilder, DeltaTableError};
+use signal::Table;
+use std::collections::HashMap;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use url::Url;
+
+/// A table's log, for one writer.
+pub struct DeltaLog {
+    table: Table,
+    folder: PathBuf,
+    delta: DeltaTable,
+}
+
+/// What a commit changes.
+#[derive(Debug, Default)]
+pub struct Changes<'a> {
+    /// Files that become part of the table.
+    pub added: &'a [DataFile],
+    /// Files that stop being part of it.
+    pub removed: &'a [DataFile],
+    /// Whether rows change (false for compaction).
+    pub data_change: bool,
+    /// Application id and number of the journal segment that is sealed.
+    pub sealed: Option<(&'a str, u64)>,
+}
+
+impl DeltaLog {
+    /// Opens the table in `lake/<name>`, creating it when there is none.
+    pub async fn open(lake: &Path, table: Table) -> Result<Self, LakeError> {
+        let folder = lake.join(table.name());
+        std::fs::create_dir_all(&folder).map_err(LakeError::io("create folder", &folder))?;
+        let absolute = folder.canonicalize().map_err(LakeError::io("resolve", &folder))?;
+        let url = Url::from_directory_path(&absolute).map_err(|()| LakeError::Io {
+            action: "use as a table",
+            path: absolute.clone(),
+            source: std::io::Error::other("the path is not absolute"),
+        })?;
+        let failed = |action| move |source| fail(table, action)(source);
+        let mut delta = DeltaTableBuilder::from_url(url)
+            .and_then(DeltaTableBuilder::build)
+            .map_err(failed("open"))?;
+        let exists = absolute.join("_delta_log").is_dir() && has_commit(&absolute.join("_delta_log"));
+        if exists {
+            delta.load().await.map_err(failed("load"))?;
+        } else {
+            delta = create(&delta, table).await.map_err(failed("create"))?;
+            sync_commit(&absolute, 0).map_err(LakeError::io("sync the log in", &absolute))?;
+        }
+        Ok(Self { table, folder: absolute, delta })
+    }
+
+    /// The table's folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Files that are part of the table now. Files with foreign names are reported by their path.
+    pub fn files(&self) -> Result<(Vec<DataFile>, Vec<String>), LakeError> {
+        let state = self.delta.snapshot().map_err(fail(self.table, "read"))?;
+        let (mut known, mut foreign) = (Vec::new(), Vec::new());
+        for view in state.log_data().iter() {
+            match DataFile::from_path(&view.path(), view.size().unsigned_abs()) {
+                Some(file) => known.push(file),
+                None => foreign.push(view.path().into_owned()),
+            }
+        }
+        Ok((known, foreign))
+    }
+
+    /// Number of the last sealed segment of the application.
+    pub async fn sealed_through(&self, application: &str) -> Result<Option<u64>, LakeError> {
+        let state = self.delta.snapshot().map_err(fail(self.table, "read"))?;
+        let version = state.transaction_version(self.delta.log_store().as_ref(), application).await;
+        Ok(version.map_err(fail(self.table, "read"))?.and_then(|version| u64::try_from(version).ok()))
+    }
+
+    /// Commits the changes; they are durable when this returns.
+    pub async fn commit(&mut self, changes: &Changes<'_>, now: Timestamp) -> Result<(), LakeError> {
+        let mut actions: Vec<Action> = Vec::with_capacity(changes.added.len() + changes.removed.len());
+        actions.extend(changes.added.iter().map(|file| Action::Add(add(file, changes.data_change, now))));
+        actions.extend(changes.removed.iter().map(|file| Action::Remove(remove(file, changes.data_change, now))));
+        let mut properties = CommitProperties::default();
+        if let Some((application, segment)) = changes.sealed {
+            let version = i64::try_from(segment).unwrap_or(i64::MAX);
+            properties = properties.with_application_transaction(Transaction::new(application, version));
+        }
+        let operation = if changes.removed.is_empty() {
+            DeltaOperation::Write {
+                mode: SaveMode::Append,
+                partition_by: Some(vec!["date".into()]),
+                predicate: None,
+            }
+        } else {
+            DeltaOperation::Delete { predicate: None }
+        };
+        let state = self.delta.snapshot().map_err(fail(self.table, "read"))?;
+        let done = CommitBuilder::from(properties)
+            .with_actions(actions)
+            .build(Some(state), self.delta.log_store(), operation)
+            .await
+            .map_err(fail(self.table, "commit to"))?;
+        sync_commit(&self.folder, done.version()).map_err(LakeError::io("sync the log in", &self.folder))?;
+        self.delta.update_state().await.map_err(fail(self.table, "reload"))
+    }
+}
+
+fn fail(table: Table, action: &'static str) -> impl FnOnce(DeltaTableError) -> LakeError {
+    move |source| LakeError::Delta { action, table: table.name(), source: Box::new(source) }
+}
+
+fn has_commit(log: &Path) -> bool {
+    std::fs::read_dir(log).is_ok_and(|entries| {
+        entries.flatten().any(|entry| entry.path().extension().is_some_and(|ext| ext == "json" || ext == "parquet"))
+    })
+}
+
+fn sync_commit<V: std::fmt::Display>(folder: &Path, version: V) -> std::io::Result<()> {
+    let log = folder.join("_delta_log");
+    File::open(log.join(format!("{version:0>20}.json")))?.sync_all()?;
+    sync_folder(&log)?;
+    sync_folder(folder)
+}
+
+async fn create(delta: &DeltaTable, table: Table) -> Result<DeltaTable, DeltaTableError> {
+    CreateBuilder::new()
+        .with_log_store(delta.log_store())
+        .with_table_name(table.name())
+        .with_columns(columns(table))
+        .with_partition_columns(["date"])
+        // A seal every half minute would otherwise keep some 90,000 log entries for the default 30 days.
+        .with_configuration([
+            ("delta.checkpointInterval", Some("50")),
+            ("delta.logRetentionDuration", Some("interval 1 days")),
+            ("delta.enableExpiredLogCleanup", Some("true")),
+        ])
+        .await
+}
+
+fn columns(table: Table) -> Vec<StructField> {
+    use datafusion::arrow::datatypes::DataType as Arrow;
+    let mut fields: Vec<StructField> = Vec::new();
+    for field in table.schema().fields() {
+        let kind = match field.data_type() {
+            Arrow::Timestamp(..) => DataType::Primitive(PrimitiveType::Timestamp),
+            Arrow::Int32 => DataType::Primitive(PrimitiveType::Integer),
+            Arrow::Int64 => DataType::Primitive(PrimitiveType::Long),
+            Arrow::Float64 => DataType::Primitive(PrimitiveType::Double),
+            Arrow::Binary => DataType::Primitive(PrimitiveType::Binary),
+            Arrow::Map(..) => MapType::new(
+                DataType::Primitive(PrimitiveType::String),
+                DataType::Primitive(PrimitiveType::String),
+                true,
+            )
+            .into(),
+            _ => DataType::Primitive(PrimitiveType::String),
+        };
+        fields.push(StructField::new(field.name(), kind, field.is_nullable()));
+    }
+    fields.insert(1, StructField::new("date", DataType::Primitive(PrimitiveType::Date), false));
+    fields
+}
+
+fn millis(at: Timestamp) -> i64 {
+    at.micros().div_euclid(1000)
+}
+
+fn partition(file: &DataFile) -> HashMap<String, Option<String>> {
+    HashMap::from([("date".to_owned(), Some(date_text(file.date)))])
+}
+
+fn add(file: &DataFile, data_change: bool, now: Timestamp) -> Add {
+    let stats = serde_json::json!({
+        "numRecords": file.rows,
+        "minValues": { "ts": file.first },
+        "maxValues": { "ts": file.last },
+        "nullCount": { "ts": 0 },
+    });
+    Add {
+        path: file.path.clone(),
+        partition_values: partition(file),
+        size: i64::try_from(file.bytes).unwrap_or(i64::MAX),
+        modification_time: millis(now),
+        data_change,
+        stats: Some(stats.to_string()),
+        ..Add::default()
+    }
+}
+
+fn remove(file: &DataFile, data_change: bool, now: Timestamp) -> Remove {
+    Remove {
+        path: file.path.clone(),
+        data_change,
+        deletion_timestamp: Some(millis(now)),
+        extended_file_metadata: Some(true),
+        partition_values: Some(partition(file)),
+        size: i64::try_from(file.bytes).ok(),
+        ..Remove::default()
+    }
+}

@@ -1,0 +1,581 @@
+//! The lake itself: opened, appended to, queried, maintained, closed.
+
+use crate::error::{AppendError, BusyReason, Damage, LakeError, QueryError};
+use crate::ipc;
+use crate::journal::frame::{self, FRAME_HEADER_BYTES, Mark, Payload};
+use crate::journal::segment::{self, sync_folder};
+use crate::journal::writer::{JournalWriter, Pending, Rotation, Start};
+use crate::maintain::{Maintainer, Maintenance};
+use crate::options::LakeOptions;
+use crate::query::{Answer, Query, Reader};
+use crate::seal::{Logs, seal};
+use crate::state::{Segment, State};
+use crate::windows::{HourCache, WindowQuery, Windows, windows};
+use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::buffer::Buffer;
+use parking_lot::Mutex;
+use signal::Table;
+use std::collections::HashMap;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+use tokio::sync::{Notify, broadcast, mpsc, oneshot};
+use tokio::task::JoinHandle;
+
+/// How long an append waits for memory before it is pushed back.
+const WAIT_FOR_MEMORY: Duration = Duration::from_secs(5);
+/// How often maintenance runs.
+const MAINTENANCE_EVERY: Duration = Duration::from_secs(60);
+/// Pause after sealing failed.
+const SEAL_RETRY: Duration = Duration::from_secs(1);
+/// How often the free disk space is looked at.
+const DISK_LOOK_EVERY: Duration = Duration::from_millis(500);
+/// Batches kept for a live tail that is slow.
+const TAIL_BATCHES: usize = 256;
+
+/// Rows (and how far their source was read) that become durable together.
+#[derive(Debug, Default)]
+pub struct Append {
+    /// Rows by table; roll-ups are made by the lake.
+    pub rows: Vec<(Table, RecordBatch)>,
+    /// Marks: see [`Lake::mark`].
+    pub marks: Vec<Mark>,
+}
+
+/// A data lake in one folder, held by one process.
+pub struct Lake {
+    state: Arc<State>,
+    writer: Arc<JournalWriter>,
+    reader: Arc<Reader>,
+    cache: HourCache,
+    maintainer: Arc<Maintainer>,
+    room: Arc<Room>,
+    published: broadcast::Sender<(Table, RecordBatch)>,
+    tasks: Mutex<Vec<JoinHandle<()>>>,
+    stop: Arc<Stop>,
+    options: LakeOptions,
+    _lock: File,
+}
+
+#[derive(Default)]
+struct Stop {
+    stopping: AtomicBool,
+    wake: Notify,
+}
+
+/// Memory for rows that are not sealed yet, and what the disk allows.
+struct Room {
+    /// Bytes of appends that wait for the journal.
+    queued: AtomicU64,
+    limit: u64,
+    freed: Notify,
+    disk: Mutex<Option<BusyReason>>,
+}
+
+/// How full the lake is.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct LakeStatus {
+    /// Bytes of rows that are not sealed yet.
+    pub unsealed_bytes: u64,
+    /// Most bytes of unsealed rows.
+    pub unsealed_limit_bytes: u64,
+    /// Segments not sealed yet.
+    pub segments: usize,
+    /// First row that is not sealed yet.
+    pub oldest_unsealed: Option<base::Timestamp>,
+    /// Bytes of journal and tables on disk.
+    pub disk_bytes: u64,
+    /// The disk budget.
+    pub disk_limit_bytes: u64,
+    /// Why intake pushes back at the moment.
+    pub busy: Option<String>,
+    /// Files by table: name, files, rows, bytes.
+    pub tables: Vec<(&'static str, usize, u64, u64)>,
+}
+
+impl Lake {
+    /// Opens the lake in `options.dir`, creating it when there is none, and reads the journal back.
+    pub async fn open(options: LakeOptions) -> Result<Arc<Self>, LakeError> {
+        let (journal, lake) = (options.dir.join("journal"), options.dir.join("lake"));
+        for folder in [&journal, &lake, &options.dir.join("tmp")] {
+            std::fs::create_dir_all(folder).map_err(LakeError::io("create folder", folder))?;
+        }
+        let lock = lock(&options.dir)?;
+        let journal_id = journal_id(&journal)?;
+        let state = Arc::new(State::default());
+        let logs = Arc::new(Logs::open(&lake).await?);
+        for table in Table::ALL {
+            let log = logs.of(table).lock().await;
+            let (files, foreign) = log.files()?;
+            for path in foreign {
+                tracing::warn!(table = table.name(), path, "a file with a foreign name is not read");
+            }
+            state.set_table(table, files, log.sealed_through(&journal_id).await?);
+        }
+        state.set_marks(read_marks(&journal));
+        let reader = Arc::new(Reader::new(Arc::clone(&state), options.clone()).map_err(LakeError::data("start SQL"))?);
+        let maintainer = Arc::new(Maintainer {
+            state: Arc::clone(&state),
+            logs: Arc::clone(&logs),
+            reader: Arc::clone(&reader),
+            options: options.clone(),
+        });
+        maintainer.remove_dead_files(Duration::from_secs(3600));
+
+        let sealer = Sealer { state: Arc::clone(&state), logs, journal: journal.clone(), journal_id, options: options.clone() };
+        let (closed, to_seal) = mpsc::unbounded_channel();
+        let next = sealer.recover(&closed).await?;
+        let (published, _) = broadcast::channel(TAIL_BATCHES);
+        let writer = Arc::new(JournalWriter::start(Start {
+            folder: journal,
+            number: next,
+            state: Arc::clone(&state),
+            clock: options.clock.clone(),
+            rotation: Rotation { bytes: options.segment_bytes(), age: options.seal_age.to_std() },
+            closed,
+            published: published.clone(),
+        })?);
+        let room = Arc::new(Room {
+            queued: AtomicU64::new(0),
+            limit: options.unsealed_bytes(),
+            freed: Notify::new(),
+            disk: Mutex::new(None),
+        });
+        let stop = Arc::new(Stop::default());
+        let tasks = vec![
+            tokio::spawn(sealer.run(to_seal, Arc::clone(&room), Arc::clone(&stop))),
+            tokio::spawn(maintain(Arc::clone(&maintainer), Arc::clone(&stop))),
+            tokio::spawn(watch_disk(Arc::clone(&maintainer), Arc::clone(&room), Arc::clone(&stop))),
+        ];
+        let cache = HourCache::new(options.cache_bytes());
+        Ok(Arc::new(Self {
+            state,
+            writer,
+            reader,
+            cache,
+            maintainer,
+            room,
+            published,
+            tasks: Mutex::new(tasks),
+            stop,
+            options,
+            _lock: lock,
+        }))
+    }
+
+    /// Stores rows and marks; returns once they are durable and visible. Waits a little for memory, then pushes back.
+    pub async fn append(&self, append: Append) -> Result<(), AppendError> {
+        if let Some(reason) = *self.room.disk.lock() {
+            return Err(AppendError::Busy { reason, retry_after: Duration::from_secs(5) });
+        }
+        let frame = encode(&append)?;
+        let bytes = frame.len() as u64;
+        self.wait_for_memory(bytes).await?;
+        let parts = decode_parts(&frame)?;
+        let (done, wait) = oneshot::channel();
+        self.room.queued.fetch_add(bytes, Ordering::Relaxed);
+        self.writer.submit(Pending { frame, parts, marks: append.marks, done });
+        let outcome = wait.await.unwrap_or(Err(AppendError::Closed));
+        self.room.queued.fetch_sub(bytes, Ordering::Relaxed);
+        outcome
+    }
+
+    async fn wait_for_memory(&self, bytes: u64) -> Result<(), AppendError> {
+        let waiting = async {
+            loop {
+                let freed = self.room.freed.notified();
+                let used = self.unsealed_bytes();
+                // An append larger than the whole room passes when it is alone.
+                if used == 0 || used + bytes <= self.room.limit {
+                    return;
+                }
+                if self.state.segments().len() <= 1 {
+                    let _ = self.writer.rotate().await;
+                }
+                let _ = tokio::time::timeout(Duration::from_millis(100), freed).await;
+            }
+        };
+        tokio::time::timeout(WAIT_FOR_MEMORY, waiting)
+            .await
+            .map_err(|_| AppendError::Busy { reason: BusyReason::Memory, retry_after: Duration::from_secs(2) })
+    }
+
+    fn unsealed_bytes(&self) -> u64 {
+        let segments: u64 = self.state.segments().iter().map(|segment| segment.bytes()).sum();
+        segments + self.room.queued.load(Ordering::Relaxed)
+    }
+
+    /// The value that was stored last under a mark's key, by an append that became durable.
+    pub fn mark(&self, key: &str) -> Option<String> {
+        self.state.mark(key)
+    }
+
+    /// All marks whose key starts with `prefix`.
+    pub fn marks_with_prefix(&self, prefix: &str) -> Vec<Mark> {
+        self.state.marks_with_prefix(prefix)
+    }
+
+    /// Answers SQL.
+    pub async fn sql(&self, query: &Query) -> Result<Answer, QueryError> {
+        self.reader.sql(query).await
+    }
+
+    /// The reader, for questions built with expressions.
+    pub fn reader(&self) -> &Reader {
+        &self.reader
+    }
+
+    /// Sums of roll-ups over a window.
+    pub async fn windows(&self, query: &WindowQuery) -> Result<Windows, QueryError> {
+        windows(&self.reader, &self.state, &self.cache, query).await
+    }
+
+    /// Every batch from now on, as it becomes durable. A slow reader loses batches and is told how many.
+    pub fn tail(&self) -> broadcast::Receiver<(Table, RecordBatch)> {
+        self.published.subscribe()
+    }
+
+    /// What was found damaged so far.
+    pub fn damage(&self) -> Vec<Damage> {
+        self.state.damage()
+    }
+
+    /// How full the lake is.
+    pub fn status(&self) -> LakeStatus {
+        let segments = self.state.segments();
+        LakeStatus {
+            unsealed_bytes: self.unsealed_bytes(),
+            unsealed_limit_bytes: self.room.limit,
+            segments: segments.iter().filter(|segment| !segment.is_empty()).count(),
+            oldest_unsealed: segments.iter().find_map(|segment| segment.opened()),
+            disk_bytes: self.maintainer.used_bytes(),
+            disk_limit_bytes: self.options.disk.0,
+            busy: self.room.disk.lock().map(|reason| reason.to_string()),
+            tables: Table::ALL
+                .into_iter()
+                .map(|table| {
+                    let files = self.state.files(table);
+                    let rows = files.iter().map(|file| file.rows).sum();
+                    (table.name(), files.len(), rows, files.iter().map(|file| file.bytes).sum())
+                })
+                .collect(),
+        }
+    }
+
+    /// Seals everything that was appended before and waits until it is in the tables.
+    pub async fn seal_now(&self) -> Result<(), LakeError> {
+        self.writer.rotate().await?;
+        let before: Vec<u64> = self.state.segments().iter().filter(|part| !part.is_empty()).map(|part| part.number).collect();
+        while self.state.segments().iter().any(|part| before.contains(&part.number)) {
+            let freed = self.room.freed.notified();
+            let _ = tokio::time::timeout(Duration::from_millis(100), freed).await;
+        }
+        Ok(())
+    }
+
+    /// Merges files now; see [`Maintainer::compact`].
+    pub async fn compact(&self, all: bool) -> Result<Maintenance, LakeError> {
+        self.maintainer.compact(all).await
+    }
+
+    /// Deletes what is older than its retention or beyond the disk budget.
+    pub async fn expire(&self) -> Result<Maintenance, LakeError> {
+        self.maintainer.expire().await
+    }
+
+    /// Deletes files that no table names any more; queries of other processes may still read them.
+    pub fn remove_dead_files(&self) -> usize {
+        self.maintainer.remove_dead_files(Duration::ZERO)
+    }
+
+    /// Removes every row of a service. Returns how many were removed.
+    pub async fn delete_service(&self, service: &str) -> Result<u64, LakeError> {
+        self.seal_now().await?;
+        self.maintainer.delete_service(service).await
+    }
+
+    /// Writes what is queued, seals it, and stops every task.
+    pub async fn close(&self) {
+        if let Err(error) = self.writer.rotate().await {
+            tracing::warn!(%error, "the last segment stays in the journal");
+        }
+        let writer = Arc::clone(&self.writer);
+        let _ = tokio::task::spawn_blocking(move || writer.close()).await;
+        self.stop.stopping.store(true, Ordering::SeqCst);
+        self.stop.wake.notify_waiters();
+        let tasks = std::mem::take(&mut *self.tasks.lock());
+        for task in tasks {
+            let _ = task.await;
+        }
+    }
+}
+
+impl Stop {
+    fn is_set(&self) -> bool {
+        self.stopping.load(Ordering::SeqCst)
+    }
+
+    /// Sleeps, but not when stopping.
+    async fn pause(&self, length: Duration) {
+        let woken = self.wake.notified();
+        if !self.is_set() {
+            let _ = tokio::time::timeout(length, woken).await;
+        }
+    }
+}
+
+fn encode(append: &Append) -> Result<Buffer, AppendError> {
+    let mut streams = Vec::with_capacity(append.rows.len());
+    for (table, batch) in &append.rows {
+        streams.push((*table, ipc::encode(batch).map_err(AppendError::Encode)?));
+    }
+    let bytes: usize = streams.iter().map(|(_, stream)| stream.len()).sum();
+    if bytes > frame::MAX_PAYLOAD_BYTES {
+        return Err(AppendError::TooLarge { bytes, limit: frame::MAX_PAYLOAD_BYTES });
+    }
+    let parts = streams.iter().map(|(table, stream)| (*table, stream.as_slice())).collect();
+    Ok(Buffer::from_vec(frame::encode(&Payload { marks: append.marks.clone(), parts })))
+}
+
+/// The rows of a frame, pointing into it.
+fn decode_parts(frame: &Buffer) -> Result<Vec<(Table, RecordBatch)>, AppendError> {
+    let bytes = frame.as_slice();
+    let payload = frame::parse(&bytes[FRAME_HEADER_BYTES..]).expect("the frame was encoded a moment ago");
+    let mut parts = Vec::new();
+    for (table, stream) in payload.parts {
+        let at = stream.as_ptr() as usize - bytes.as_ptr() as usize;
+        let slice = frame.slice_with_length(at, stream.len());
+        parts.extend(ipc::decode(&slice).map_err(AppendError::Encode)?.into_iter().map(|batch| (table, batch)));
+    }
+    Ok(parts)
+}
+
+/// One process at a time writes a lake.
+fn lock(dir: &Path) -> Result<File, LakeError> {
+    let path = dir.join("lock");
+    let file = File::create(&path).map_err(LakeError::io("create", &path))?;
+    file.try_lock().map_err(|_| LakeError::InUse(dir.to_owned()))?;
+    Ok(file)
+}
+
+/// The journal's identity in the tables' logs; a new journal has a new one, so numbers can start again.
+fn journal_id(journal: &Path) -> Result<String, LakeError> {
+    let path = journal.join("id");
+    if let Ok(id) = std::fs::read_to_string(&path)
+        && id.trim().len() == 36
+    {
+        return Ok(id.trim().to_owned());
+    }
+    let id = uuid::Uuid::now_v7().to_string();
+    write_durably(&path, id.as_bytes()).map_err(LakeError::io("write", &path))?;
+    Ok(id)
+}
+
+fn write_durably(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let unfinished = path.with_extension("unfinished");
+    std::fs::write(&unfinished, bytes)?;
+    File::open(&unfinished)?.sync_all()?;
+    std::fs::rename(&unfinished, path)?;
+    sync_folder(path.parent().unwrap_or(path))
+}
+
+fn read_marks(journal: &Path) -> Vec<Mark> {
+    let path = journal.join("marks.json");
+    let Ok(bytes) = std::fs::read(&path) else { return Vec::new() };
+    match serde_json::from_slice::<HashMap<String, String>>(&bytes) {
+        Ok(marks) => marks.into_iter().collect(),
+        Err(error) => {
+            tracing::error!(%error, path = %path.display(), "the marks of sources are damaged; sources are read anew");
+            Vec::new()
+        }
+    }
+}
+
+/// Moves closed segments into the tables, in order.
+struct Sealer {
+    state: Arc<State>,
+    logs: Arc<Logs>,
+    journal: PathBuf,
+    journal_id: String,
+    options: LakeOptions,
+}
+
+impl Sealer {
+    /// Reads every segment back. What would not fit into memory is sealed at once, the rest is queued.
+    /// Returns the number of the next segment.
+    async fn recover(&self, closed: &mpsc::UnboundedSender<Arc<Segment>>) -> Result<u64, LakeError> {
+        let mut paths: Vec<PathBuf> = std::fs::read_dir(&self.journal)
+            .map_err(LakeError::io("read", &self.journal))?
+            .flatten()
+            .map(|entry| entry.path())
+            .collect();
+        paths.retain(|path| segment::number_of(path).is_some());
+        paths.sort();
+        let mut next = 1;
+        for path in paths {
+            let number = segment::number_of(&path).unwrap_or(0);
+            next = next.max(number + 1);
+            let part = self.read_segment(number, path).await?;
+            self.state.set_marks(part.marks());
+            if part.is_empty() {
+                let _ = std::fs::remove_file(&part.path);
+                continue;
+            }
+            self.state.add_segment(Arc::clone(&part));
+            let waiting: u64 = self.state.segments().iter().map(|part| part.bytes()).sum();
+            if waiting > self.options.unsealed_bytes() / 2 {
+                for part in self.state.segments() {
+                    self.seal_one(&part).await?;
+                }
+            }
+        }
+        for part in self.state.segments() {
+            let _ = closed.send(part);
+        }
+        // Numbers of tables that know more segments than the folder still holds.
+        for table in Table::ALL {
+            let through = self.logs.of(table).lock().await.sealed_through(&self.journal_id).await?;
+            next = next.max(through.map_or(0, |number| number + 1));
+        }
+        Ok(next)
+    }
+
+    async fn read_segment(&self, number: u64, path: PathBuf) -> Result<Arc<Segment>, LakeError> {
+        let state = Arc::clone(&self.state);
+        let now = self.options.clock.now();
+        let read = tokio::task::spawn_blocking(move || -> Result<Arc<Segment>, LakeError> {
+            let bytes = Buffer::from_vec(std::fs::read(&path).map_err(LakeError::io("read", &path))?);
+            let part = Arc::new(Segment::new(number, path.clone()));
+            let mut unreadable = Vec::new();
+            let bad = segment::read(bytes.as_slice(), |payload, frame_bytes| {
+                let mut rows = Vec::new();
+                for (table, stream) in payload.parts {
+                    let at = stream.as_ptr() as usize - bytes.as_ptr() as usize;
+                    match ipc::decode(&bytes.slice_with_length(at, stream.len())) {
+                        Ok(batches) => rows.extend(batches.into_iter().map(|batch| (table, batch))),
+                        Err(error) => unreadable.push((at as u64..(at + stream.len()) as u64, error.to_string())),
+                    }
+                }
+                part.push(rows, payload.marks, frame_bytes, now);
+            });
+            let file = format!("journal/{}", segment::file_name(number));
+            let torn = bad.iter().filter(|range| range.torn);
+            torn.for_each(|range| tracing::info!(file, from = range.from, to = range.to, "an unfinished append is dropped"));
+            let damaged = bad.iter().filter(|range| !range.torn).map(|range| (range.from..range.to, range.reason.to_owned()));
+            let mut any = false;
+            for (range, reason) in damaged.chain(unreadable) {
+                any = true;
+                state.add_damage(Damage { file: file.clone(), range, reason, since: now });
+            }
+            if any {
+                // Kept beside the journal for a later look; the whole frames go on.
+                let _ = std::fs::copy(&path, path.with_extension("damaged"));
+            }
+            Ok(part)
+        });
+        read.await.map_err(|error| LakeError::Io {
+            action: "read",
+            path: self.journal.clone(),
+            source: std::io::Error::other(error),
+        })?
+    }
+
+    async fn seal_one(&self, part: &Arc<Segment>) -> Result<(), LakeError> {
+        seal(part, &self.logs, &self.state, &self.journal_id, &self.options.clock).await?;
+        let mut marks: HashMap<String, String> = read_marks(&self.journal).into_iter().collect();
+        let fresh = part.marks();
+        if !fresh.is_empty() {
+            marks.extend(fresh);
+            let path = self.journal.join("marks.json");
+            let text = serde_json::to_vec(&marks).map_err(|error| LakeError::Io {
+                action: "encode",
+                path: path.clone(),
+                source: error.into(),
+            })?;
+            write_durably(&path, &text).map_err(LakeError::io("write", &path))?;
+        }
+        if let Err(error) = std::fs::remove_file(&part.path)
+            && error.kind() != std::io::ErrorKind::NotFound
+        {
+            return Err(LakeError::io("remove", &part.path)(error));
+        }
+        self.state.drop_segment(part.number);
+        Ok(())
+    }
+
+    async fn run(self, mut closed: mpsc::UnboundedReceiver<Arc<Segment>>, room: Arc<Room>, stop: Arc<Stop>) {
+        // The channel closes when the writer stops; what is in it is sealed first.
+        while let Some(part) = closed.recv().await {
+            while let Err(error) = self.seal_one(&part).await {
+                tracing::error!(error = %chain(&error), segment = part.number, "sealing failed; it is tried again");
+                if stop.is_set() {
+                    return;
+                }
+                stop.pause(SEAL_RETRY).await;
+            }
+            room.freed.notify_waiters();
+        }
+    }
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}
+
+async fn maintain(maintainer: Arc<Maintainer>, stop: Arc<Stop>) {
+    loop {
+        stop.pause(MAINTENANCE_EVERY).await;
+        if stop.is_set() {
+            return;
+        }
+        if let Err(error) = maintainer.round().await {
+            tracing::error!(error = %chain(&error), "maintenance failed; it is tried again in a minute");
+        }
+    }
+}
+
+/// Space that intake leaves free, so that sealing, the store and sign-in go on: a twentieth of the file system, at
+/// least 4 MiB, at most 256 MiB.
+fn reserve_bytes(total: u64) -> u64 {
+    (total / 20).clamp(4 << 20, 256 << 20)
+}
+
+async fn watch_disk(maintainer: Arc<Maintainer>, room: Arc<Room>, stop: Arc<Stop>) {
+    let mut rounds = 0u32;
+    while !stop.is_set() {
+        let mut reason = None;
+        if let Ok(disk) = rustix::fs::statvfs(&maintainer.options.dir) {
+            let free = disk.f_bavail * disk.f_frsize;
+            if free < reserve_bytes(disk.f_blocks * disk.f_frsize) {
+                reason = Some(BusyReason::DiskFull);
+            }
+        }
+        // Walking the folders costs more than asking the file system.
+        if rounds.is_multiple_of(20) || *room.disk.lock() == Some(BusyReason::DiskBudget) {
+            let over = |used: u64| used > maintainer.options.disk.0;
+            let walk = Arc::clone(&maintainer);
+            let used = tokio::task::spawn_blocking(move || walk.used_bytes()).await.unwrap_or(0);
+            if over(used) {
+                let _ = maintainer.expire().await;
+                if over(maintainer.used_bytes()) {
+                    reason = reason.or(Some(BusyReason::DiskBudget));
+                }
+            }
+        }
+        let before = std::mem::replace(&mut *room.disk.lock(), reason);
+        if before != reason {
+            tracing::warn!(reason = reason.map(|reason| reason.to_string()), "the disk's state for intake changed");
+        }
+        rounds = rounds.wrapping_add(1);
+        stop.pause(DISK_LOOK_EVERY).await;
+    }
+}

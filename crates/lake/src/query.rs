@@ -1,0 +1,374 @@
+//! SQL over the lake: one session a query, read-only, with a time range and limits that are named when reached.
+
+use crate::error::{Damage, QueryError};
+use crate::file::DataFile;
+use crate::options::LakeOptions;
+use crate::provider::{RangeTable, sql_schema};
+use crate::state::{Snapshot, State};
+use base::{ByteSize, TimeRange, Timestamp};
+use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::common::config::Dialect;
+use datafusion::catalog::MemoryCatalogProviderList;
+use datafusion::dataframe::DataFrame;
+use datafusion::error::DataFusionError;
+use datafusion::execution::{SendableRecordBatchStream, SessionStateBuilder};
+use datafusion::execution::context::{SQLOptions, SessionContext};
+use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
+use datafusion::execution::memory_pool::FairSpillPool;
+use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
+use datafusion::execution::session_state::SessionState;
+use datafusion::prelude::{SessionConfig, col};
+use futures::StreamExt;
+use object_store::ObjectStore;
+use object_store::local::LocalFileSystem;
+use parking_lot::Mutex;
+use signal::Table;
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// Longest statement.
+const MAX_SQL_BYTES: usize = 64 * 1024;
+/// Longest run.
+pub const TIME_LIMIT: Duration = Duration::from_secs(30);
+/// Most roll-up partials read at once.
+const ROLLUP_ROWS: usize = 50_000_000;
+/// Largest answer.
+const MAX_ANSWER_BYTES: usize = 64 << 20;
+
+/// A question in SQL about one time range.
+#[derive(Debug, Clone)]
+pub struct Query {
+    /// One `SELECT` statement.
+    pub sql: String,
+    /// Rows outside this range do not exist for the query.
+    pub range: TimeRange,
+    /// At most this many rows are returned.
+    pub limit: usize,
+}
+
+/// An answer.
+#[derive(Debug)]
+pub struct Answer {
+    /// Columns of the rows.
+    pub schema: SchemaRef,
+    /// Rows.
+    pub batches: Vec<RecordBatch>,
+    /// What it took.
+    pub stats: QueryStats,
+}
+
+/// What a query read and returned.
+#[derive(Debug, Clone, Default, serde::Serialize)]
+pub struct QueryStats {
+    /// Wall time, milliseconds.
+    pub elapsed_ms: f64,
+    /// Rows returned.
+    pub rows: usize,
+    /// Whether more rows would have followed.
+    pub truncated: bool,
+    /// Rows of the tables inside the range (before filters).
+    pub scanned_rows: u64,
+    /// Bytes of the files inside the range.
+    pub scanned_bytes: u64,
+    /// Files that are damaged and were left out.
+    pub damaged_files: Vec<String>,
+}
+
+/// Reads the lake.
+pub struct Reader {
+    state: Arc<State>,
+    base: SessionState,
+    store: Arc<dyn ObjectStore>,
+    lake: PathBuf,
+    options: LakeOptions,
+    /// Files whose checksum was compared since this process started, by path, with their modification time.
+    verified: Mutex<HashMap<String, std::time::SystemTime>>,
+}
+
+impl Reader {
+    /// A reader over `state`.
+    pub fn new(state: Arc<State>, options: LakeOptions) -> Result<Self, DataFusionError> {
+        let runtime = runtime(&options)?;
+        let partitions = std::thread::available_parallelism().map_or(2, std::num::NonZero::get).min(8);
+        let mut config = SessionConfig::new()
+            .with_target_partitions(partitions)
+            .with_information_schema(false)
+            .with_default_catalog_and_schema("koshu", "lake")
+            .with_create_default_catalog_and_schema(true);
+        let execution = &mut config.options_mut().execution;
+        execution.parquet.pushdown_filters = true;
+        execution.parquet.reorder_filters = true;
+        execution.parquet.bloom_filter_on_read = true;
+        let base = SessionStateBuilder::new()
+            .with_config(config)
+            .with_runtime_env(Arc::new(runtime))
+            .with_default_features()
+            .build();
+        let lake = options.dir.join("lake");
+        let lake = lake.canonicalize().unwrap_or(lake);
+        Ok(Self { state, base, store: Arc::new(LocalFileSystem::new()), lake, options, verified: Mutex::default() })
+    }
+
+    /// Runs a query.
+    pub async fn sql(&self, query: &Query) -> Result<Answer, QueryError> {
+        let started = Instant::now();
+        if query.sql.len() > MAX_SQL_BYTES {
+            return Err(QueryError::Invalid(format!("the statement is longer than {MAX_SQL_BYTES} bytes")));
+        }
+        let run = async {
+            let tables = self.tables_in(&query.sql)?;
+            let (context, mut stats) = self.session(query.range, &tables).await?;
+            let frame = context.sql_with_options(&query.sql, read_only()).await.map_err(|error| self.explain(error))?;
+            let (schema, batches) = self.collect(frame, query.limit, &mut stats).await?;
+            Ok(Answer { schema, batches, stats })
+        };
+        let mut answer = tokio::time::timeout(TIME_LIMIT, run)
+            .await
+            .map_err(|_| QueryError::TimeLimit(TIME_LIMIT.as_secs()))??;
+        answer.stats.elapsed_ms = started.elapsed().as_secs_f64() * 1000.0;
+        Ok(answer)
+    }
+
+    /// Runs a query built with DataFusion's expressions over one table.
+    pub async fn frame(
+        &self,
+        table: Table,
+        range: TimeRange,
+        limit: usize,
+        build: impl FnOnce(DataFrame) -> Result<DataFrame, DataFusionError> + Send,
+    ) -> Result<Answer, QueryError> {
+        let run = async {
+            let (context, mut stats) = self.session(range, &[table]).await?;
+            let frame = context.table(table.name()).await.and_then(build).map_err(|error| self.explain(error))?;
+            let (schema, batches) = self.collect(frame, limit, &mut stats).await?;
+            Ok(Answer { schema, batches, stats })
+        };
+        tokio::time::timeout(TIME_LIMIT, run).await.map_err(|_| QueryError::TimeLimit(TIME_LIMIT.as_secs()))?
+    }
+
+    /// Reads only the sealed files of a snapshot that the caller took before.
+    pub(crate) async fn sealed_frame(
+        &self,
+        table: Table,
+        snapshot: &Snapshot,
+        range: TimeRange,
+        build: impl FnOnce(DataFrame) -> Result<DataFrame, DataFusionError> + Send,
+    ) -> Result<Answer, QueryError> {
+        let run = async {
+            let mut stats = QueryStats::default();
+            let files = self.files_of(table, snapshot, range, &mut stats).await?;
+            let provider = self.provider(table, files, Vec::new(), range);
+            let context = self.context();
+            let frame = context.read_table(Arc::new(provider)).and_then(build).map_err(|error| self.explain(error))?;
+            let (schema, batches) = self.collect(frame, ROLLUP_ROWS, &mut stats).await?;
+            Ok(Answer { schema, batches, stats })
+        };
+        tokio::time::timeout(TIME_LIMIT, run).await.map_err(|_| QueryError::TimeLimit(TIME_LIMIT.as_secs()))?
+    }
+
+    /// The rows of some files of a table in the order of its files, without `date`.
+    pub(crate) async fn sorted_rows(
+        &self,
+        table: Table,
+        files: Vec<Arc<DataFile>>,
+        build: impl FnOnce(DataFrame) -> Result<DataFrame, DataFusionError> + Send,
+    ) -> Result<SendableRecordBatchStream, DataFusionError> {
+        let everything = TimeRange { from: Timestamp::from_micros(i64::MIN), to: Timestamp::from_micros(i64::MAX) };
+        for file in &files {
+            if let Some(reason) = crate::file::verify(&self.lake.join(table.name()), file)? {
+                let name = format!("lake/{}/{}", table.name(), file.path);
+                let since = self.options.clock.now();
+                self.state.add_damage(Damage { file: name.clone(), range: 0..file.bytes, reason, since });
+                return Err(DataFusionError::Execution(format!("{name} is damaged")));
+            }
+        }
+        let mut provider = self.provider(table, files, Vec::new(), everything);
+        provider.sorted = true;
+        let [first, second] = table.sort_columns();
+        let order = vec![col(first).sort(true, true), col(second).sort(true, true)];
+        let context = self.context();
+        let frame = context.read_table(Arc::new(provider)).and_then(build)?;
+        frame.sort(order)?.drop_columns(&["date"])?.execute_stream().await
+    }
+
+    /// Tables and columns as SQL sees them.
+    pub fn schema() -> Vec<(&'static str, SchemaRef)> {
+        Table::ALL.into_iter().map(|table| (table.name(), sql_schema(table))).collect()
+    }
+
+    /// The tables that a statement names.
+    fn tables_in(&self, sql: &str) -> Result<Vec<Table>, QueryError> {
+        let statement = self.base.sql_to_statement(sql, &Dialect::Generic).map_err(|error| self.explain(error))?;
+        let named = self.base.resolve_table_references(&statement).map_err(|error| self.explain(error))?;
+        let mut tables = Vec::new();
+        for name in named {
+            let Some(table) = Table::by_name(name.table()) else {
+                let known: Vec<&str> = Table::ALL.into_iter().map(Table::name).collect();
+                let text = format!("there is no table {:?}; the tables are {}", name.table(), known.join(", "));
+                return Err(QueryError::Invalid(text));
+            };
+            tables.push(table);
+        }
+        Ok(tables)
+    }
+
+    fn context(&self) -> SessionContext {
+        let state = SessionStateBuilder::new_from_existing(self.base.clone())
+            .with_catalog_list(Arc::new(MemoryCatalogProviderList::new()))
+            .build();
+        SessionContext::new_with_state(state)
+    }
+
+    async fn session(&self, range: TimeRange, tables: &[Table]) -> Result<(SessionContext, QueryStats), QueryError> {
+        let context = self.context();
+        let mut stats = QueryStats::default();
+        for &table in tables {
+            let snapshot = self.state.snapshot(table, range);
+            let batches: Vec<RecordBatch> = snapshot.segments.iter().flat_map(|part| part.batches(table)).collect();
+            stats.scanned_rows += batches.iter().map(|batch| batch.num_rows() as u64).sum::<u64>();
+            let files = self.files_of(table, &snapshot, range, &mut stats).await?;
+            let provider = self.provider(table, files, batches, range);
+            context.register_table(table.name(), Arc::new(provider)).map_err(|error| self.explain(error))?;
+        }
+        Ok((context, stats))
+    }
+
+    fn provider(&self, table: Table, files: Vec<Arc<DataFile>>, batches: Vec<RecordBatch>, range: TimeRange) -> RangeTable {
+        let folder = self.lake.join(table.name());
+        RangeTable { table, folder, files, batches, range, store: Arc::clone(&self.store), sorted: false }
+    }
+
+    async fn files_of(
+        &self,
+        table: Table,
+        snapshot: &Snapshot,
+        range: TimeRange,
+        stats: &mut QueryStats,
+    ) -> Result<Vec<Arc<DataFile>>, QueryError> {
+        let wanted: Vec<Arc<DataFile>> = snapshot.files.iter().filter(|file| file.overlaps(range)).cloned().collect();
+        let files = self.whole_files(table, &self.lake.join(table.name()), wanted, stats).await?;
+        stats.scanned_rows += files.iter().map(|file| file.rows).sum::<u64>();
+        stats.scanned_bytes += files.iter().map(|file| file.bytes).sum::<u64>();
+        Ok(files)
+    }
+
+    /// Compares each file with its checksum when it is first read, and again when it was touched; damaged ones are
+    /// named and left out, because a wrong answer is worse than a partial one that says so.
+    async fn whole_files(
+        &self,
+        table: Table,
+        folder: &std::path::Path,
+        wanted: Vec<Arc<DataFile>>,
+        stats: &mut QueryStats,
+    ) -> Result<Vec<Arc<DataFile>>, QueryError> {
+        let mut whole = Vec::with_capacity(wanted.len());
+        let mut unknown = Vec::new();
+        {
+            let verified = self.verified.lock();
+            for file in wanted {
+                let modified = std::fs::metadata(folder.join(&file.path)).and_then(|meta| meta.modified()).ok();
+                match modified {
+                    Some(modified) if verified.get(&file.path) == Some(&modified) => whole.push(file),
+                    modified => unknown.push((file, modified)),
+                }
+            }
+        }
+        if unknown.is_empty() {
+            return Ok(whole);
+        }
+        let folder = folder.to_owned();
+        let checked = tokio::task::spawn_blocking(move || {
+            let check = |(file, modified): (Arc<DataFile>, Option<std::time::SystemTime>)| {
+                let problem = match crate::file::verify(&folder, &file) {
+                    Ok(problem) => problem,
+                    Err(error) => Some(format!("the file can't be read: {error}")),
+                };
+                (file, modified, problem)
+            };
+            unknown.into_iter().map(check).collect::<Vec<_>>()
+        });
+        let checked = checked.await.map_err(|error| QueryError::Failed(error.to_string()))?;
+        for (file, modified, problem) in checked {
+            let Some(reason) = problem else {
+                if let Some(modified) = modified {
+                    self.verified.lock().insert(file.path.clone(), modified);
+                }
+                whole.push(file);
+                continue;
+            };
+            // A file that was compacted away meanwhile is not damaged: its rows are in the next snapshot.
+            if !self.state.files(table).iter().any(|known| known.path == file.path) {
+                return Err(QueryError::Failed("files changed while the query started; run it again".into()));
+            }
+            let name = format!("lake/{}/{}", table.name(), file.path);
+            stats.damaged_files.push(name.clone());
+            let since = self.options.clock.now();
+            self.state.add_damage(Damage { file: name, range: 0..file.bytes, reason, since });
+        }
+        Ok(whole)
+    }
+
+    /// Forgets which files were compared, so that damage done since is seen. Returns how many were known.
+    pub fn forget_verified(&self) -> usize {
+        std::mem::take(&mut *self.verified.lock()).len()
+    }
+
+    async fn collect(
+        &self,
+        frame: DataFrame,
+        limit: usize,
+        stats: &mut QueryStats,
+    ) -> Result<(SchemaRef, Vec<RecordBatch>), QueryError> {
+        let schema = Arc::new(frame.schema().as_arrow().clone());
+        let frame = frame.limit(0, Some(limit.saturating_add(1))).map_err(|error| self.explain(error))?;
+        let mut stream = frame.execute_stream().await.map_err(|error| self.explain(error))?;
+        let (mut batches, mut rows, mut bytes) = (Vec::new(), 0, 0);
+        while let Some(batch) = stream.next().await {
+            let batch = batch.map_err(|error| self.explain(error))?;
+            let take = batch.num_rows().min(limit - rows);
+            stats.truncated |= take < batch.num_rows();
+            rows += take;
+            bytes += batch.get_array_memory_size();
+            batches.push(if take < batch.num_rows() { batch.slice(0, take) } else { batch });
+            if stats.truncated || (bytes > MAX_ANSWER_BYTES && limit < ROLLUP_ROWS) {
+                stats.truncated = true;
+                break;
+            }
+        }
+        stats.rows = rows;
+        Ok((schema, batches))
+    }
+
+    fn explain(&self, error: DataFusionError) -> QueryError {
+        match error.find_root() {
+            DataFusionError::ResourcesExhausted(_) => QueryError::MemoryLimit(ByteSize(self.options.query_bytes())),
+            DataFusionError::Plan(text) | DataFusionError::NotImplemented(text) => QueryError::Invalid(text.clone()),
+            DataFusionError::SQL(parse, _) => QueryError::Invalid(parse.to_string()),
+            DataFusionError::SchemaError(schema, _) => QueryError::Invalid(schema.to_string()),
+            DataFusionError::Execution(text) => QueryError::Invalid(text.clone()),
+            DataFusionError::ArrowError(arrow, _) => QueryError::Invalid(arrow.to_string()),
+            _ => {
+                tracing::error!(%error, "a query failed");
+                QueryError::Failed(error.strip_backtrace())
+            }
+        }
+    }
+}
+
+fn read_only() -> SQLOptions {
+    SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false)
+}
+
+fn runtime(options: &LakeOptions) -> Result<RuntimeEnv, DataFusionError> {
+    let pool = usize::try_from(options.query_bytes()).unwrap_or(usize::MAX);
+    let spill = DiskManagerBuilder::default()
+        .with_mode(DiskManagerMode::Directories(vec![options.dir.join("tmp")]))
+        .with_max_temp_directory_size(options.disk.0 / 10);
+    RuntimeEnvBuilder::new()
+        .with_memory_pool(Arc::new(FairSpillPool::new(pool)))
+        .with_disk_manager_builder(spill)
+        .build()
+}

@@ -1,0 +1,181 @@
+//! Turns a closed segment into Parquet files, exactly once.
+//!
+//! Each table gets one Delta commit which carries the journal's id and the segment's number as a `txn` action. After a
+//! crash a segment whose number is already in a table's log is dropped for that table, not written again. The journal
+//! file goes last, after the commits and the marks are durable.
+
+use crate::delta::{Changes, DeltaLog};
+use crate::error::LakeError;
+use crate::file::{DataFile, Effort, FileWriter};
+use crate::state::{Segment, State};
+use base::{Clock, Timestamp};
+use datafusion::arrow::array::cast::AsArray;
+use datafusion::arrow::array::{Array, RecordBatch};
+use datafusion::arrow::compute::interleave_record_batch;
+use datafusion::arrow::datatypes::TimestampMicrosecondType;
+use signal::Table;
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+use tokio::sync::Mutex;
+
+/// Rows handed to the Parquet writer at a time.
+const WRITE_ROWS: usize = 16 * 1024;
+
+/// The tables' logs. One holder at a time changes a table.
+pub struct Logs {
+    logs: HashMap<Table, Mutex<DeltaLog>>,
+}
+
+impl Logs {
+    /// Opens every table under `lake`.
+    pub async fn open(lake: &Path) -> Result<Self, LakeError> {
+        let mut logs = HashMap::new();
+        for table in Table::ALL {
+            logs.insert(table, Mutex::new(DeltaLog::open(lake, table).await?));
+        }
+        Ok(Self { logs })
+    }
+
+    /// The log of a table.
+    pub fn of(&self, table: Table) -> &Mutex<DeltaLog> {
+        self.logs.get(&table).expect("open() made one for every table")
+    }
+}
+
+/// Writes the rows of a segment to files and commits them. Repeating it after a failure is safe.
+pub async fn seal(
+    segment: &Arc<Segment>,
+    logs: &Logs,
+    state: &State,
+    journal_id: &str,
+    clock: &Clock,
+) -> Result<(), LakeError> {
+    for table in Table::ALL {
+        if state.is_sealed(table, segment.number) {
+            continue;
+        }
+        let mut log = logs.of(table).lock().await;
+        let folder = log.folder().to_owned();
+        let rows = Arc::clone(segment);
+        let write = tokio::task::spawn_blocking(move || write_sorted(&folder, table, &rows.batches(table)));
+        let files = write.await.map_err(|join| LakeError::Io {
+            action: "seal",
+            path: segment.path.clone(),
+            source: std::io::Error::other(join),
+        })??;
+        if !files.is_empty() {
+            let changes = Changes {
+                added: &files,
+                data_change: true,
+                sealed: Some((journal_id, segment.number)),
+                ..Changes::default()
+            };
+            log.commit(&changes, clock.now()).await?;
+        }
+        state.replace_files(table, &[], &files, Some(segment.number));
+    }
+    Ok(())
+}
+
+/// Where a row is, by what files are sorted by.
+#[derive(PartialEq, Eq, PartialOrd, Ord, Clone, Copy)]
+struct Place {
+    date: i32,
+    rank: u32,
+    ts: i64,
+    batch: u32,
+    row: u32,
+}
+
+fn write_sorted(folder: &Path, table: Table, batches: &[RecordBatch]) -> Result<Vec<DataFile>, LakeError> {
+    let places = sorted_places(table, batches);
+    let references: Vec<&RecordBatch> = batches.iter().collect();
+    let mut files = Vec::new();
+    for day in places.chunk_by(|a, b| a.date == b.date) {
+        let mut writer = FileWriter::create(folder, table, day[0].date, Effort::Seal)?;
+        for chunk in day.chunks(WRITE_ROWS) {
+            let indices: Vec<(usize, usize)> =
+                chunk.iter().map(|place| (place.batch as usize, place.row as usize)).collect();
+            let rows = interleave_record_batch(&references, &indices).map_err(LakeError::data("sort rows"))?;
+            let (first, last) = bounds(chunk);
+            writer.write(&rows, first, last)?;
+        }
+        files.push(writer.finish()?);
+    }
+    Ok(files)
+}
+
+fn bounds(places: &[Place]) -> (Timestamp, Timestamp) {
+    let times = || places.iter().map(|place| place.ts);
+    let (first, last) = (times().min().unwrap_or(0), times().max().unwrap_or(0));
+    (Timestamp::from_micros(first), Timestamp::from_micros(last))
+}
+
+fn sorted_places(table: Table, batches: &[RecordBatch]) -> Vec<Place> {
+    let [name, _] = table.sort_columns();
+    let ranks = name_ranks(batches, name);
+    let mut places = Vec::with_capacity(batches.iter().map(RecordBatch::num_rows).sum());
+    for (number, batch) in (0u32..).zip(batches) {
+        let (Some(ts), Some(names)) = (batch.column_by_name("ts"), batch.column_by_name(name)) else { continue };
+        let (ts, names) = (ts.as_primitive::<TimestampMicrosecondType>(), names.as_string_view());
+        let mut last: Option<(&str, u32)> = None;
+        for row in 0..batch.num_rows() {
+            let text = if names.is_null(row) { "" } else { names.value(row) };
+            let rank = match last {
+                Some((known, rank)) if known == text => rank,
+                _ => ranks.get(text).copied().unwrap_or(0),
+            };
+            last = Some((text, rank));
+            let micros = ts.value(row);
+            let days = Timestamp::from_micros(micros).utc_days();
+            let date = i32::try_from(days).unwrap_or(if days < 0 { i32::MIN } else { i32::MAX });
+            places.push(Place { date, rank, ts: micros, batch: number, row: u32::try_from(row).unwrap_or(u32::MAX) });
+        }
+    }
+    places.sort_unstable();
+    places
+}
+
+/// Position of each name in sorted order: comparing numbers is cheaper than comparing texts.
+fn name_ranks<'a>(batches: &'a [RecordBatch], column: &str) -> HashMap<&'a str, u32> {
+    let mut names: Vec<&str> = Vec::new();
+    for batch in batches {
+        let Some(values) = batch.column_by_name(column) else { continue };
+        let values = values.as_string_view();
+        let mut last = None;
+        for row in 0..values.len() {
+            let text = if values.is_null(row) { "" } else { values.value(row) };
+            if last != Some(text) {
+                names.push(text);
+                last = Some(text);
+            }
+        }
+        names.sort_unstable();
+        names.dedup();
+    }
+    names.into_iter().zip(0..).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use signal::{RequestRow, RequestRows};
+
+    #[test]
+    fn rows_are_split_by_day_and_sorted_by_service_and_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut rows = RequestRows::default();
+        let day = 86_400;
+        for (service, second) in [("b", day + 1), ("a", day + 2), ("b", 5), ("a", day + 1)] {
+            let row = RequestRow { ts: Timestamp::from_seconds(second), service, method: "GET", route: "GET /", path: "/", status: 200, source: "t", ..RequestRow::default() };
+            rows.push(&row, []);
+        }
+        let places = sorted_places(Table::Requests, &[rows.finish()]);
+        let order: Vec<(i32, u32, u32)> = places.iter().map(|place| (place.date, place.rank, place.row)).collect();
+        assert_eq!(order, [(0, 1, 2), (1, 0, 3), (1, 0, 1), (1, 1, 0)]);
+
+        let files = write_sorted(folder.path(), Table::Requests, &[]).unwrap();
+        assert!(files.is_empty(), "no rows, no file");
+    }
+}

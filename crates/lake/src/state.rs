@@ -1,0 +1,267 @@
+//! What can be read at this moment: the files of each table, and the segments which are not sealed yet.
+//!
+//! Both change under one lock, so a reader sees every acknowledged row exactly once: in a segment or in a file, never
+//! in both and never in neither.
+
+use crate::error::Damage;
+use crate::file::DataFile;
+use crate::journal::frame::Mark;
+use base::Timestamp;
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
+use datafusion::arrow::compute::concat_batches;
+use datafusion::arrow::datatypes::DataType;
+use parking_lot::{Mutex, RwLock};
+use signal::{Rollups, Table};
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+
+/// Batches below this many rows are merged once enough of them wait.
+const SMALL_BATCH_ROWS: usize = 1024;
+/// This many small batches in a row are merged into one.
+const SMALL_BATCHES: usize = 64;
+const MICROS_PER_HOUR: i64 = 3_600_000_000;
+
+/// The rows of one journal segment, in memory until they are sealed.
+pub struct Segment {
+    /// Number of the journal segment.
+    pub number: u64,
+    /// File of the segment.
+    pub path: PathBuf,
+    rows: Mutex<SegmentRows>,
+    bytes: AtomicU64,
+    opened: AtomicI64,
+}
+
+#[derive(Default)]
+struct SegmentRows {
+    batches: HashMap<Table, Vec<RecordBatch>>,
+    rollups: Rollups,
+    marks: Vec<Mark>,
+}
+
+impl Segment {
+    /// An empty segment.
+    pub fn new(number: u64, path: PathBuf) -> Self {
+        Self { number, path, rows: Mutex::default(), bytes: AtomicU64::new(0), opened: AtomicI64::new(i64::MAX) }
+    }
+
+    /// When its first row arrived; `None` while it is empty.
+    pub fn opened(&self) -> Option<Timestamp> {
+        let opened = self.opened.load(Ordering::Relaxed);
+        (opened != i64::MAX).then(|| Timestamp::from_micros(opened))
+    }
+
+    /// Adds what one frame of `bytes` made durable at `now`.
+    pub fn push(&self, parts: Vec<(Table, RecordBatch)>, marks: Vec<Mark>, bytes: u64, now: Timestamp) {
+        self.opened.fetch_min(now.micros(), Ordering::Relaxed);
+        let mut rows = self.rows.lock();
+        for (table, batch) in parts {
+            if table == Table::Requests {
+                rows.rollups.add_requests(&batch);
+            }
+            let batches = rows.batches.entry(table).or_default();
+            batches.push(batch);
+            merge_small(batches, table);
+        }
+        rows.marks.extend(marks);
+        self.bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// Memory held, in bytes, roughly.
+    pub fn bytes(&self) -> u64 {
+        self.bytes.load(Ordering::Relaxed) + self.rows.lock().rollups.heap_bytes() as u64
+    }
+
+    /// Whether no row arrived.
+    pub fn is_empty(&self) -> bool {
+        self.opened().is_none()
+    }
+
+    /// The batches of a table; roll-ups are made from what was counted so far.
+    pub fn batches(&self, table: Table) -> Vec<RecordBatch> {
+        let rows = self.rows.lock();
+        match table {
+            Table::Rollup1m if rows.rollups.is_empty() => Vec::new(),
+            Table::Rollup1m => vec![rows.rollups.to_batch()],
+            Table::Requests | Table::Samples => rows.batches.get(&table).cloned().unwrap_or_default(),
+        }
+    }
+
+    /// Lets `visit` read the roll-ups.
+    pub fn with_rollups<R>(&self, visit: impl FnOnce(&Rollups) -> R) -> R {
+        visit(&self.rows.lock().rollups)
+    }
+
+    /// Marks that became durable with the rows.
+    pub fn marks(&self) -> Vec<Mark> {
+        self.rows.lock().marks.clone()
+    }
+}
+
+fn merge_small(batches: &mut Vec<RecordBatch>, table: Table) {
+    let small = batches.iter().rev().take_while(|batch| batch.num_rows() < SMALL_BATCH_ROWS).count();
+    if small < SMALL_BATCHES {
+        return;
+    }
+    let tail = batches.split_off(batches.len() - small);
+    match concat_batches(&table.schema(), &tail) {
+        Ok(merged) => batches.push(compact_views(&merged)),
+        // Rows of an older schema stay as they are.
+        Err(_) => batches.extend(tail),
+    }
+}
+
+/// Copies string views out of the many frames they point into, so that those can be freed.
+fn compact_views(batch: &RecordBatch) -> RecordBatch {
+    let columns: Vec<ArrayRef> = batch
+        .columns()
+        .iter()
+        .map(|column| match column.data_type() {
+            DataType::Utf8View => Arc::new(column.as_string_view().gc()) as ArrayRef,
+            _ => Arc::clone(column),
+        })
+        .collect();
+    RecordBatch::try_new(batch.schema(), columns).unwrap_or_else(|_| batch.clone())
+}
+
+#[derive(Default)]
+struct TableView {
+    files: Arc<Vec<Arc<DataFile>>>,
+    sealed_through: Option<u64>,
+}
+
+#[derive(Default)]
+struct Inner {
+    tables: HashMap<Table, TableView>,
+    segments: VecDeque<Arc<Segment>>,
+    hours: BTreeMap<i64, u64>,
+    epoch: u64,
+    marks: HashMap<String, String>,
+    damage: Vec<Damage>,
+}
+
+/// The readable state of a lake.
+#[derive(Default)]
+pub struct State {
+    inner: RwLock<Inner>,
+}
+
+/// One table at one moment.
+pub struct Snapshot {
+    /// Sealed files.
+    pub files: Arc<Vec<Arc<DataFile>>>,
+    /// Segments whose rows of this table are in no file yet.
+    pub segments: Vec<Arc<Segment>>,
+    /// How often each hour (start, microseconds) changed by sealing; part of the identity of cached sums.
+    pub hours: BTreeMap<i64, u64>,
+    /// Changes when stored rows were removed.
+    pub epoch: u64,
+}
+
+impl State {
+    /// One table at this moment; hour generations are given for `[from, to)` only.
+    pub fn snapshot(&self, table: Table, range: base::TimeRange) -> Snapshot {
+        let inner = self.inner.read();
+        let view = inner.tables.get(&table);
+        let sealed = view.and_then(|view| view.sealed_through);
+        Snapshot {
+            files: view.map(|view| Arc::clone(&view.files)).unwrap_or_default(),
+            segments: inner.segments.iter().filter(|segment| Some(segment.number) > sealed).cloned().collect(),
+            hours: inner
+                .hours
+                .range(range.from.floor(MICROS_PER_HOUR).micros()..range.to.micros().max(range.from.micros()))
+                .map(|(hour, generation)| (*hour, *generation))
+                .collect(),
+            epoch: inner.epoch,
+        }
+    }
+
+    /// Sets what a table holds when the lake is opened.
+    pub fn set_table(&self, table: Table, files: Vec<DataFile>, sealed_through: Option<u64>) {
+        let view = TableView { files: Arc::new(files.into_iter().map(Arc::new).collect()), sealed_through };
+        self.inner.write().tables.insert(table, view);
+    }
+
+    /// Whether the rows of a segment are already in the table's files.
+    pub fn is_sealed(&self, table: Table, segment: u64) -> bool {
+        let inner = self.inner.read();
+        inner.tables.get(&table).and_then(|view| view.sealed_through).is_some_and(|through| segment <= through)
+    }
+
+    /// Replaces files of a table; with `sealed`, the segment's rows are from now on read from the new files.
+    pub fn replace_files(&self, table: Table, removed: &[DataFile], added: &[DataFile], sealed: Option<u64>) {
+        let mut inner = self.inner.write();
+        if sealed.is_some() && table == Table::Rollup1m {
+            for file in added {
+                let mut hour = file.first.floor(MICROS_PER_HOUR).micros();
+                while hour <= file.last.micros() {
+                    *inner.hours.entry(hour).or_default() += 1;
+                    hour += MICROS_PER_HOUR;
+                }
+            }
+        }
+        let view = inner.tables.entry(table).or_default();
+        let mut files: Vec<Arc<DataFile>> =
+            view.files.iter().filter(|file| !removed.iter().any(|gone| gone.path == file.path)).cloned().collect();
+        files.extend(added.iter().cloned().map(Arc::new));
+        view.files = Arc::new(files);
+        view.sealed_through = view.sealed_through.max(sealed);
+    }
+
+    /// Says that stored rows were removed: cached sums are void.
+    pub fn rows_were_removed(&self) {
+        self.inner.write().epoch += 1;
+    }
+
+    /// Adds a segment that is being filled or was recovered.
+    pub fn add_segment(&self, segment: Arc<Segment>) {
+        self.inner.write().segments.push_back(segment);
+    }
+
+    /// Forgets a segment all of whose rows are in files.
+    pub fn drop_segment(&self, number: u64) {
+        self.inner.write().segments.retain(|segment| segment.number != number);
+    }
+
+    /// Segments not sealed yet, oldest first.
+    pub fn segments(&self) -> Vec<Arc<Segment>> {
+        self.inner.read().segments.iter().cloned().collect()
+    }
+
+    /// All files of a table.
+    pub fn files(&self, table: Table) -> Arc<Vec<Arc<DataFile>>> {
+        self.inner.read().tables.get(&table).map(|view| Arc::clone(&view.files)).unwrap_or_default()
+    }
+
+    /// Sets marks.
+    pub fn set_marks(&self, marks: impl IntoIterator<Item = Mark>) {
+        self.inner.write().marks.extend(marks);
+    }
+
+    /// The value of a mark.
+    pub fn mark(&self, key: &str) -> Option<String> {
+        self.inner.read().marks.get(key).cloned()
+    }
+
+    /// Marks whose key starts with `prefix`.
+    pub fn marks_with_prefix(&self, prefix: &str) -> Vec<Mark> {
+        let inner = self.inner.read();
+        inner.marks.iter().filter(|(key, _)| key.starts_with(prefix)).map(|(k, v)| (k.clone(), v.clone())).collect()
+    }
+
+    /// Remembers damage, once per file and range.
+    pub fn add_damage(&self, damage: Damage) {
+        let mut inner = self.inner.write();
+        if !inner.damage.iter().any(|known| known.file == damage.file && known.range == damage.range) {
+            tracing::error!(file = %damage.file, range = ?damage.range, reason = %damage.reason, "damage found");
+            inner.damage.push(damage);
+        }
+    }
+
+    /// Everything found damaged so far.
+    pub fn damage(&self) -> Vec<Damage> {
+        self.inner.read().damage.clone()
+    }
+}

@@ -1,0 +1,324 @@
+//! Sums of roll-ups over any window, from roll-ups alone: what the golden-signal pages read.
+//!
+//! Whole hours are summed once and kept (bounded); the edges of a window are read minute by minute. An hour's sums are
+//! void as soon as more partials of it are sealed. Their cost depends on minutes and routes, never on requests.
+
+use crate::error::QueryError;
+use crate::query::Reader;
+use crate::state::{Snapshot, State};
+use base::{TimeRange, Timestamp};
+use datafusion::logical_expr::{col, lit};
+use foldhash::HashMap;
+use parking_lot::Mutex;
+use signal::rollup::{Partial, Sum, each_partial};
+use signal::Table;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+const HOUR: i64 = 3_600_000_000;
+const MINUTE: i64 = 60_000_000;
+
+/// What to sum.
+#[derive(Debug, Clone)]
+pub struct WindowQuery {
+    /// The window; partials of a minute count when the minute starts inside.
+    pub range: TimeRange,
+    /// Only this service.
+    pub service: Option<String>,
+    /// Only this route.
+    pub route: Option<String>,
+    /// Width of the steps of [`Windows::steps`], microseconds, a multiple of a minute.
+    pub step_us: i64,
+}
+
+/// Sums by service.
+#[derive(Debug, Default)]
+pub struct Windows {
+    /// By service name.
+    pub services: HashMap<Arc<str>, ServiceWindows>,
+    /// Files that are damaged and were left out.
+    pub damaged_files: Vec<String>,
+}
+
+/// Sums of one service.
+#[derive(Debug, Default, Clone)]
+pub struct ServiceWindows {
+    /// Over the whole window, by route (users included).
+    pub routes: HashMap<Arc<str>, Sum>,
+    /// By start of the step, over all routes (users not included).
+    pub steps: BTreeMap<i64, Sum>,
+    /// Start of the last minute with a request.
+    pub last_minute: Option<i64>,
+}
+
+impl ServiceWindows {
+    fn add(&mut self, partial: &Partial<'_>, step_us: i64) {
+        let route = match self.routes.get_mut(partial.route) {
+            Some(sum) => sum,
+            None => self.routes.entry(partial.route.into()).or_default(),
+        };
+        route.add(partial);
+        route.add_users(partial);
+        self.steps.entry(partial.minute.floor(step_us).micros()).or_default().add(partial);
+        self.last_minute = self.last_minute.max(Some(partial.minute.micros()));
+    }
+
+    fn merge(&mut self, other: &Self, step_us: i64) {
+        for (route, sum) in &other.routes {
+            self.routes.entry(Arc::clone(route)).or_default().merge(sum);
+        }
+        for (minute, sum) in &other.steps {
+            self.steps.entry(Timestamp::from_micros(*minute).floor(step_us).micros()).or_default().merge(sum);
+        }
+        self.last_minute = self.last_minute.max(other.last_minute);
+    }
+
+    /// Everything in the window.
+    pub fn total(&self) -> Sum {
+        let mut total = Sum::default();
+        self.routes.values().for_each(|sum| total.merge(sum));
+        total
+    }
+
+    fn heap_bytes(&self) -> usize {
+        let sums = self.routes.values().chain(self.steps.values());
+        sums.map(|sum| sum.heap_bytes() + size_of::<Sum>() + 64).sum()
+    }
+}
+
+#[derive(Debug, Default)]
+struct Hour {
+    services: HashMap<Arc<str>, ServiceWindows>,
+}
+
+impl Hour {
+    fn heap_bytes(&self) -> usize {
+        self.services.values().map(ServiceWindows::heap_bytes).sum()
+    }
+}
+
+struct Kept {
+    generation: u64,
+    epoch: u64,
+    used: u64,
+    hour: Arc<Hour>,
+}
+
+/// Hours that were summed before, bounded in memory, least recently used out first.
+pub struct HourCache {
+    kept: Mutex<(HashMap<i64, Kept>, u64)>,
+    limit_bytes: u64,
+}
+
+impl HourCache {
+    /// An empty cache of at most `limit_bytes`.
+    pub fn new(limit_bytes: u64) -> Self {
+        Self { kept: Mutex::default(), limit_bytes }
+    }
+
+    fn get(&self, hour: i64, generation: u64, epoch: u64) -> Option<Arc<Hour>> {
+        let (kept, clock) = &mut *self.kept.lock();
+        *clock += 1;
+        let entry = kept.get_mut(&hour)?;
+        if entry.generation != generation || entry.epoch != epoch {
+            return None;
+        }
+        entry.used = *clock;
+        Some(Arc::clone(&entry.hour))
+    }
+
+    fn put(&self, at: i64, generation: u64, epoch: u64, hour: Arc<Hour>) {
+        let (kept, clock) = &mut *self.kept.lock();
+        *clock += 1;
+        kept.insert(at, Kept { generation, epoch, used: *clock, hour });
+        let mut total: u64 = kept.values().map(|entry| entry.hour.heap_bytes() as u64).sum();
+        while total > self.limit_bytes {
+            let Some((&oldest, entry)) = kept.iter().min_by_key(|(_, entry)| entry.used) else { return };
+            total -= entry.hour.heap_bytes() as u64;
+            kept.remove(&oldest);
+        }
+    }
+}
+
+/// Sums the window.
+pub async fn windows(
+    reader: &Reader,
+    state: &State,
+    cache: &HourCache,
+    query: &WindowQuery,
+) -> Result<Windows, QueryError> {
+    let step_us = query.step_us.max(MINUTE);
+    let range = TimeRange { from: query.range.from.minute(), to: query.range.to };
+    let mut out = Windows::default();
+    // One moment for both: what is sealed later is still in one of these segments.
+    let snapshot = state.snapshot(Table::Rollup1m, range);
+    let wanted = |partial: &Partial<'_>| {
+        range.contains(partial.minute)
+            && query.service.as_deref().is_none_or(|service| service == partial.service)
+            && query.route.as_deref().is_none_or(|route| route == partial.route)
+    };
+    for segment in &snapshot.segments {
+        segment.with_rollups(|rollups| {
+            rollups.partials().filter(wanted).for_each(|partial| add(&mut out, &partial, step_us));
+        });
+    }
+    let mut edges = Vec::new();
+    if query.route.is_none() {
+        let (hours, rest) = split_hours(range, &snapshot);
+        for (at, hour) in whole_hours(reader, cache, &snapshot, &hours, &mut out.damaged_files).await? {
+            tracing::trace!(at, "hour");
+            for (service, sums) in &hour.services {
+                if query.service.as_deref().is_none_or(|wanted| wanted == &**service) {
+                    out.services.entry(Arc::clone(service)).or_default().merge(sums, step_us);
+                }
+            }
+        }
+        edges.extend(rest);
+    } else {
+        edges.push(range);
+    }
+    for edge in edges {
+        let answer = read(reader, &snapshot, edge, query.service.as_deref(), query.route.as_deref()).await?;
+        out.damaged_files.extend(answer.stats.damaged_files);
+        for batch in &answer.batches {
+            each_partial(batch, |partial| {
+                if wanted(&partial) {
+                    add(&mut out, &partial, step_us);
+                }
+            });
+        }
+    }
+    out.damaged_files.sort();
+    out.damaged_files.dedup();
+    Ok(out)
+}
+
+fn add(out: &mut Windows, partial: &Partial<'_>, step_us: i64) {
+    let service = match out.services.get_mut(partial.service) {
+        Some(service) => service,
+        None => out.services.entry(partial.service.into()).or_default(),
+    };
+    service.add(partial, step_us);
+}
+
+/// Whole hours with sealed rows inside the range, and what of the range is left at its ends.
+fn split_hours(range: TimeRange, snapshot: &Snapshot) -> (Vec<(i64, u64)>, Vec<TimeRange>) {
+    let first = -(-range.from.micros()).div_euclid(HOUR) * HOUR;
+    let last = range.to.floor(HOUR).micros();
+    if first >= last {
+        return (Vec::new(), vec![range]);
+    }
+    let hours = snapshot.hours.range(first..last).map(|(hour, generation)| (*hour, *generation)).collect();
+    let ends = [
+        TimeRange { from: range.from, to: Timestamp::from_micros(first) },
+        TimeRange { from: Timestamp::from_micros(last), to: range.to },
+    ];
+    (hours, ends.into_iter().filter(|end| end.micros() > 0).collect())
+}
+
+async fn whole_hours(
+    reader: &Reader,
+    cache: &HourCache,
+    snapshot: &Snapshot,
+    hours: &[(i64, u64)],
+    damaged: &mut Vec<String>,
+) -> Result<Vec<(i64, Arc<Hour>)>, QueryError> {
+    let mut known: BTreeMap<i64, Arc<Hour>> = BTreeMap::new();
+    let mut missing: BTreeMap<i64, u64> = BTreeMap::new();
+    for &(hour, generation) in hours {
+        match cache.get(hour, generation, snapshot.epoch) {
+            Some(kept) => drop(known.insert(hour, kept)),
+            None => drop(missing.insert(hour, generation)),
+        }
+    }
+    if let (Some((&first, _)), Some((&last, _))) = (missing.first_key_value(), missing.last_key_value()) {
+        let span = TimeRange { from: Timestamp::from_micros(first), to: Timestamp::from_micros(last + HOUR) };
+        let answer = read(reader, snapshot, span, None, None).await?;
+        let mut fresh: HashMap<i64, Hour> = missing.keys().map(|&hour| (hour, Hour::default())).collect();
+        for batch in &answer.batches {
+            each_partial(batch, |partial| {
+                if let Some(hour) = fresh.get_mut(&partial.minute.floor(HOUR).micros()) {
+                    let service = match hour.services.get_mut(partial.service) {
+                        Some(service) => service,
+                        None => hour.services.entry(partial.service.into()).or_default(),
+                    };
+                    service.add(&partial, MINUTE);
+                }
+            });
+        }
+        for (at, hour) in fresh {
+            let hour = Arc::new(hour);
+            // A sum with holes is not kept: the damaged file may come back from a backup.
+            if answer.stats.damaged_files.is_empty() {
+                cache.put(at, missing.get(&at).copied().unwrap_or(0), snapshot.epoch, Arc::clone(&hour));
+            }
+            known.insert(at, hour);
+        }
+        damaged.extend(answer.stats.damaged_files);
+    }
+    Ok(known.into_iter().collect())
+}
+
+async fn read(
+    reader: &Reader,
+    snapshot: &Snapshot,
+    range: TimeRange,
+    service: Option<&str>,
+    route: Option<&str>,
+) -> Result<crate::query::Answer, QueryError> {
+    reader
+        .sealed_frame(Table::Rollup1m, snapshot, range, |mut frame| {
+            if let Some(service) = service {
+                frame = frame.filter(col("service").eq(lit(service)))?;
+            }
+            if let Some(route) = route {
+                frame = frame.filter(col("route").eq(lit(route)))?;
+            }
+            frame.drop_columns(&["date"])
+        })
+        .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_window_is_whole_hours_and_ends() {
+        let hours = BTreeMap::from([(0, 1), (HOUR, 3), (2 * HOUR, 1)]);
+        let snapshot = Snapshot { files: Arc::default(), segments: Vec::new(), hours, epoch: 0 };
+        let at = Timestamp::from_micros;
+        let range = TimeRange { from: at(MINUTE), to: at(2 * HOUR + MINUTE) };
+        let (whole, ends) = split_hours(range, &snapshot);
+        assert_eq!(whole, [(HOUR, 3)]);
+        assert_eq!(ends, [
+            TimeRange { from: at(MINUTE), to: at(HOUR) },
+            TimeRange { from: at(2 * HOUR), to: at(2 * HOUR + MINUTE) }
+        ]);
+        let short = TimeRange { from: at(MINUTE), to: at(2 * MINUTE) };
+        assert_eq!(split_hours(short, &snapshot), (Vec::new(), vec![short]));
+        let exact = TimeRange { from: at(0), to: at(2 * HOUR) };
+        assert_eq!(split_hours(exact, &snapshot).1, Vec::new());
+    }
+
+    #[test]
+    fn the_cache_forgets_what_was_used_least_and_what_changed() {
+        let cache = HourCache::new(1500);
+        let hour = || {
+            let mut hour = Hour::default();
+            let service = hour.services.entry("s".into()).or_default();
+            service.routes.insert("r".into(), Sum::default());
+            Arc::new(hour)
+        };
+        let one = hour().heap_bytes() as u64;
+        let room = 1500 / one;
+        for at in 0..=i64::try_from(room).unwrap() {
+            cache.put(at, 1, 0, hour());
+            assert!(cache.get(0, 1, 0).is_some() || at > 0);
+        }
+        assert!(cache.get(1, 1, 0).is_none(), "the least recently used hour went");
+        assert!(cache.get(0, 1, 0).is_some());
+        assert!(cache.get(0, 2, 0).is_none(), "another generation is another hour");
+        assert!(cache.get(0, 1, 1).is_none(), "rows were removed");
+    }
+}

@@ -1,0 +1,442 @@
+# Texts of the web UI in English. Written by meaning, not translated; the test in web/ keeps the
+# keys of both languages equal. <b> is strong, other tags are links.
+
+## Everywhere
+nav-label = Pages
+nav-home = Home
+nav-explorer = Explorer
+nav-sources = Sources
+nav-settings = Settings
+skip = Skip to content
+search-label = Search records
+search-hint = Search records  /
+service-label = Service
+all-services = All services
+language-label = Language
+copy = Copy
+copied = Copied
+copy-failed = Could not copy
+copy-link = Copy link
+copy-csv = Copy CSV
+copy-markdown = Copy Markdown
+copy-json = Copy JSON
+close = Close
+cancel = Cancel
+apply = Apply
+retry = Try again
+reload = Reload
+refresh = Refresh
+loading = Loading
+footer = Koshu { $version } on { $host }
+never = never
+actions = Actions
+demo-word = demonstration
+no-data = No data for this time
+last-value = Latest
+time = Time
+table = Table
+log-scale = Log scale
+
+## Time range
+range-label = Time range
+range-type = Show the time
+range-help = 15m, 24h, 7d, yesterday, last tuesday, 2026-11-01..2026-11-02, 09:00..10:30
+range-wrong = Not understood. Try 15m, 7d, last tuesday or 2026-11-01..2026-11-02
+range-zone = Times are shown in { $zone }. Settings change that.
+range-today = Today
+range-yesterday = Yesterday
+range-last-week = Last week
+range-last-weeks = { $n ->
+    [one] Last week's 7 days
+   *[other] Last { $n } weeks
+}
+range-last-days = { $n ->
+    [one] Last day
+   *[other] Last { $n } days
+}
+range-last-hours = { $n ->
+    [one] Last hour
+   *[other] Last { $n } hours
+}
+range-last-minutes = { $n ->
+    [one] Last minute
+   *[other] Last { $n } minutes
+}
+range-last-seconds = { $n ->
+    [one] Last second
+   *[other] Last { $n } seconds
+}
+
+## When something is wrong
+failed-title = This could not be loaded.
+failed-since = Since { $at }.
+stale-title = Not updated since { $at }.
+problem-unreachable = The Koshu server does not answer. Is it running?
+problem-unexpected = The server sent something unexpected ({ $detail }). The page may be older than the server; reload it.
+problem-busy = The server is busy: { $detail }
+problem-too-fast = Too many tries. Wait { $seconds ->
+    [one] one second
+   *[other] { $seconds } seconds
+} and try again.
+problem-status = The server refused: { $status } { $title }
+page-not-loaded = This page could not be loaded. The server may have been updated.
+chart-not-loaded = The chart could not be loaded; the table shows the same numbers.
+server-away = Koshu cannot be reached
+not-found-title = There is no such page
+not-found-home = Go to the first page
+partial = Incomplete: { $why }
+
+## Keyboard
+help-open = Keys
+help-title = Keyboard
+help-words = Keys do nothing while you type, or while an input method composes.
+key-search = Search or filter
+key-home = Go to the first page
+key-explorer = Go to the explorer
+key-sources = Go to the sources
+key-settings = Go to the settings
+key-rows = Next row, previous row
+key-open = Open the row
+key-run = Run the SQL
+key-help = This list
+
+## Demonstration
+demo-label = Demonstration
+demo-strip = <b>This is a demonstration.</b> The shop “{ $service }” and its customers are simulated on this machine.
+demo-remove = Remove demonstration
+demo-ask-title = Remove the demonstration?
+demo-ask = The simulated shop stops, and everything recorded for “{ $service }” is deleted. This cannot be undone. Your own services are not touched.
+demo-ask-yes = Remove it
+
+## First page
+home-title = First page
+home-right = Are users all right?
+home-right-answer = { $range }: <b>{ $good }</b> of { $requests } requests were answered without an error; <b>{ $errors }</b> failed ({ $interval }).
+home-right-none = { $range }: no requests arrived, so nothing can be said.
+home-empty-title = No service has sent anything yet.
+home-empty = Koshu looks for access logs on this host by itself: see <sources>what it found</sources>. Or import a log now:
+home-who = Who was disappointed, and by what?
+home-who-answer = { $range }: <b>{ $users ->
+    [one] one person
+   *[other] { $users } people
+}</b> saw an error. { $recovered } got through on the next try, <b>{ $still } did not</b>.
+home-who-worst = Most of them ({ $users }) at <route>{ $route }</route> of { $service }.
+home-who-nobody = { $range }: nobody saw an error.
+home-where = Where does everybody's time go?
+home-where-answer = { $range }: <route>{ $route }</route> alone took <b>{ $share }</b> of all the time users waited ({ $total } in total); 95 % of its answers came within { $p95 }.
+home-full = What is near full?
+home-full-answer = <b>{ $thing }</b> is { $used } full.
+home-full-days = { $thing } will be full in about <b>{ $days ->
+    [0] less than a day
+    [one] one day
+   *[other] { $days } days
+}</b>.
+home-full-nothing = Nothing is. The fullest is { $thing } at { $used }.
+home-full-unknown = Not known: no host has reported how full it is.
+home-changed = What changed?
+near-thing = { $host } { $kind } { $name }
+good-share = Good
+good-over-time = Share of good requests over time
+spark-lowest = Share of good requests over time, lowest { $value }
+failed-count = Failed
+failed-interval = Failed, 95 % interval
+error-interval = Errors, 95 % interval
+traffic-per-s = Requests/s
+last-seen = Last seen
+p95 = p95
+p95-before = p95 vs. before
+p95-before-ms = p95 before (ms)
+total-before = Total vs. before
+nothing-before = nothing before
+before-note = “Before” is the period of the same length just before this one.
+most-by = Mostly by
+route-people = { $route } ({ $users })
+used = Used
+full-in = Full in
+what = What
+detail = Detail
+days = { $n ->
+    [0] under a day
+    [one] 1 day
+   *[other] { $n } days
+}
+damage-title = Damaged data.
+damage-row = { $file }, { $range }: { $reason } (since { $since }). The rest is served.
+
+## Words in tables
+service = Service
+route = Route
+requests = Requests
+errors = Errors
+error-ratio = Error ratio
+disappointed = People disappointed
+people = People
+recovered = Got through on retry
+still-disappointed = Still disappointed
+total-time = Total time
+share = Share
+mean = Mean
+duration = Duration
+status = Status
+path = Request
+user = User
+trace = Trace
+host = Host
+day = Day
+change = Change
+reason = Reason
+sample = Sample
+size = Size
+format = Format
+lines = Lines
+state = State
+source = Source
+kind-disk = disk
+kind-memory = memory
+kind-cpu = CPU
+kind-network = network
+kind-journal = journal
+kind-lake = data lake
+pressure-cpu = waiting for CPU
+pressure-memory = waiting for memory
+pressure-io = waiting for disk
+
+## Service and route
+service-how = How is { $service } for its users?
+service-which = Which requests cost users time?
+service-empty = No requests of { $service } ({ $range }).
+service-empty-how = Try <day>the last seven days</day>, see <sources>what arrives</sources>, or send its log:
+signal-sentence = { $range }: <b>{ $requests }</b> requests, <failed>{ $errors }</failed> of them failed: <b>{ $ratio }</b> (95 % interval { $interval }).
+signal-speed = Half were answered within { $p50 }, 95 % within <b>{ $p95 }</b>, 99 % within { $p99 }.
+signal-timed = Times are known for { $timed } of { $requests } requests.
+no-durations = The log has no response times, so how fast users are served is not known. <sources>Two lines of nginx configuration</sources> add them.
+no-durations-short = No response times in the log
+no-requests = No requests in this time.
+signal-latency = Latency
+signal-traffic = Traffic
+signal-errors = Errors
+signal-saturation = Saturation
+signal-saturation-of = Saturation of { $host }
+saturation-none = No host has reported its load for this time
+unit-requests-s = requests/s
+unit-people-hour = people per hour
+unit-requests-cell = requests per cell
+unit-records = records
+same-weekday-before = same weekday before
+compare-label = Compare with the same weekday before
+compare-nothing = Nothing is stored for the same weekday before.
+drag-hint = Drag on a chart to choose a time.
+sketch-error = Percentiles are within ±{ $error }.
+error-note = { $errors } of { $requests } requests failed; 95 % interval { $interval }.
+chart-summary = { $title }: { $name } latest { $last }, lowest { $lowest }, highest { $highest }.
+bars-summary = { $title }: { $bars } bars, highest { $highest }.
+requests-answer = { $routes ->
+    [one] One route
+   *[other] { $routes } routes
+} kept users waiting { $total } in total; <route>{ $route }</route> alone { $share } of it.
+requests-untimed = { $routes } routes. The log has no response times, so they cannot be ordered by time; <sources>add them</sources>.
+routes-over-limit = This service has more than { $limit } routes. The rarest are counted together as (other); patterns in the configuration can join them.
+find-route = Find a route
+sort-by = Order by
+rows-shown = { $shown } of { $all } routes.
+bar-of = Bar: { $measure }
+disappointed-by-hour = People disappointed
+identity-cookie = A user is recognised by { $identity }, stored as a keyed hash.
+identity-header = A user is recognised by { $identity }, stored as a keyed hash.
+identity-field = A user is recognised by { $identity }, stored as a keyed hash.
+identity-hash = A user is guessed from address and browser (keyed hash), so people behind one address may be counted as one. A session cookie in the configuration makes it exact.
+recovered-means = “Got through” means that the same user's next try of the same route worked within { $minutes } minutes.
+changes-answer = { $n ->
+    [one] One change
+   *[other] { $n } changes
+}, { $deploys ->
+    [0] none of them a deploy
+    [one] one of them a deploy
+   *[other] { $deploys } of them deploys
+}.
+changes-none = No change was recorded in this time.
+changes-none-how = Let your deploy script say so, and every chart gets a mark:
+change-deploy = Deploy
+change-config = Configuration
+change-service = Service
+change-damage = Damage
+change-limit = Limit
+route-how = { $route }
+route-empty = No requests of { $route } ({ $range }).
+route-slowest = The slowest 20
+route-failed = The last 20 that failed
+route-no-slow = No response times are known here.
+route-no-failed = None failed in this time.
+see-records = See its records
+heat-title = How long answers took
+heat-hint = Up to { $most } requests in a cell; darker is more. Click a cell for its records.
+heat-spot = { $at }, { $band }: { $n ->
+    [one] 1 request
+   *[other] { $n } requests
+}
+heat-summary = Heat map of duration over time, up to { $most } requests in a cell. The table shows the numbers.
+band = { $low } to { $high }
+band-above = over { $low }
+
+## Explorer
+explorer-title = What exactly happened?
+explorer-view = View
+tab-records = Records
+tab-sql = SQL
+filter-label = Filter
+filter-apply = Filter
+filter-clear = Clear
+filter-options = Completions
+filter-help = Words are found in the path. Fields: status, route, method, path, duration, user, service, host, source, bytes, trace. Combine with OR, NOT and parentheses.
+filter-add = Filter: { $term }
+filter-out = Leave out this { $field }
+histogram-title = Records over time
+histogram-total = { $n ->
+    [one] 1 record
+   *[other] { $n } records
+}
+status-ok = 1xx–3xx
+status-client = 4xx
+status-server = 5xx
+facets-title = Narrow down
+facets-of = Counted in the { $n } records loaded
+records-label = Records, newest first
+records-none = No record matches ({ $range }).
+records-none-filter = Take a term out of the filter, or choose a longer time.
+records-none-sources = Choose a longer time, or see on the sources page what arrives.
+records-all = All { $n } records are shown.
+records-some = The newest { $n } records; scroll for older ones.
+record-title = Record
+record-service = Its service
+record-route = Its route
+tail-start = Live tail
+tail-stop = Stop live tail
+tail-pause = Pause
+tail-resume = Go on ({ $n } waiting)
+tail-open = Live. The newest { $n } records.
+tail-lost = The connection was lost; trying again.
+tail-connecting = Connecting.
+tail-dropped = { $n } records were left out because this browser was too slow.
+tail-empty = Waiting for the next record.
+sql-label = SQL
+sql-run = Run
+sql-running = Running.
+sql-range = Reads { $range }; at most { $limit } rows, 30 s, read-only.
+sql-failed = The query failed.
+sql-answer = { $rows ->
+    [one] 1 row
+   *[other] { $rows } rows
+} in { $took }.
+sql-scanned = Read { $rows } rows, { $bytes }.
+sql-truncated = There is more: only the first { $n } rows are shown. Add a LIMIT or an aggregate.
+sql-damaged = Left out because it is damaged: { $file }
+sql-tables = Tables and columns
+sql-result = Result
+
+## Sources
+sources-arrives = What arrives, and from where?
+sources-answer = { $sources ->
+    [one] One source
+   *[other] { $sources } sources
+} sent { $lines } lines; <b>{ $rejected ->
+    [0] none was rejected
+    [one] one was rejected
+   *[other] { $rejected } were rejected
+}</b>.
+sources-none = Nothing arrives yet.
+sources-none-how = Follow a file below, or send one:
+sources-found = Which logs are on this host?
+sources-connect = How do I connect more?
+sources-room = How much room is left?
+sources-room-answer = Memory { $memory } of { $memory_budget }, disk <b>{ $disk } of { $disk_budget }</b>; { $free } free on the disk itself.
+sources-journal = Journal: { $bytes } in { $segments ->
+    [one] one segment
+   *[other] { $segments } segments
+}.
+state-receiving = receiving
+state-idle = idle
+state-waiting = waiting
+state-failed = failed
+state-not-followed = not followed
+from-http = HTTP
+from-file = File
+from-import = Import
+from-demo = Demonstration
+from-agent = Agent
+lines-per-s = Lines/s
+rejected = Rejected
+behind = Behind
+rejects-why = Why { $n ->
+    [one] one line was rejected
+   *[other] { $n } lines were rejected
+}
+limit-passed = Limit passed: { $seen } { $name } of { $service } were seen, { $limit } are kept apart.
+found-by = found by { $by }
+found-none = No access log was found on this host.
+found-none-how = Koshu looks at the nginx and Apache configuration and in the usual folders. Import any file by hand:
+found-unreadable = Koshu may not read it: { $reason }
+found-allow = Let Koshu read it, then restart Koshu:
+found-sample = First lines tried: { $parsed } of { $lines } understood, { $rejected } rejected.
+found-older = With { $n ->
+    [one] one older file
+   *[other] { $n } older files
+}, { $size } in all.
+found-following = Followed as { $service }.
+follow = Follow from now on
+follow-past = Follow and import the past
+imports-title = Imports
+import-progress = Import of { $path }
+import-done = done
+import-failed = Failed: { $reason }
+import-counts = { $lines } lines: { $parsed } parsed, { $rejected } rejected, { $already } already there.
+snippets-why = Copy into the configuration of what you already run.
+
+## Sign-in and settings
+sign-in = Sign in
+sign-in-title = Sign in to Koshu on { $host }
+sign-in-wrong = User name and password do not match.
+sign-in-no-password = No password has been set yet. Open the one-time link that Koshu printed at its first start.
+sign-in-lost = Lost the password? Make a one-time link on the server:
+user-name = User name
+password = Password
+password-title = Password
+password-new = New password
+password-help = At least { $n } characters. A sentence is fine.
+password-short = Use at least { $n } characters.
+password-set = Set password
+password-changed = The password was changed.
+password-others = Setting a password ends all other sessions.
+welcome-title = Welcome to Koshu
+welcome-waiting = Signing you in.
+welcome-choose = You are signed in. Choose a password for next time.
+welcome-set = Set password and begin
+welcome-later = Later
+welcome-refused = This link was used or is too old. Make a new one on the server:
+settings-title = Settings
+settings-local = Language, theme and time zone are kept in this browser.
+theme-label = Theme
+theme-auto = As the system
+theme-light = Light
+theme-dark = Dark
+zone-label = Time zone
+zone-server = The server's ({ $zone })
+zone-browser = This browser's
+zone-utc = UTC
+tokens-title = Tokens
+tokens-none = There is no token.
+tokens-none-why = On this machine anybody may send data without one. Once a token exists, sending needs one too.
+token-name = Name
+token-scope = May
+token-prefix = Begins with
+token-made = Made
+token-used = Last used
+token-create = Create token
+token-remove = Revoke
+token-remove-ask = “{ $name }” stops working at once. This cannot be undone.
+token-once = Copy the token now. It is not shown again.
+scope-ingest = send data
+scope-read = read
+scope-admin = do everything
+sign-out = Sign out
+sign-out-title = Session
+signed-in-as = Signed in as { $user }.

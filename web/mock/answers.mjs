@@ -1,0 +1,520 @@
+// What the mock API answers. See data.mjs: development only.
+
+import { curve, logRow, random, ratios, requestRows, SERVICES } from "./data.mjs";
+
+const iso = (seconds) => new Date(seconds * 1000).toISOString();
+const times = (query) => {
+  const now = Date.now() / 1000;
+  const read = (name, other) => (query.get(name) ? Date.parse(query.get(name)) / 1000 : other);
+  return { from: read("from", now - 3600), to: read("to", now) };
+};
+const stepFor = (from, to) =>
+  [10, 30, 60, 300, 600, 1800, 3600, 10800, 86400].find((step) => (to - from) / step <= 300) ??
+  86400;
+
+function service(name, scale, demo, errors) {
+  const requests = Math.round(2_058_320 * scale);
+  return {
+    name,
+    demo,
+    requests,
+    errors,
+    ...ratios(errors, requests),
+    p95_ms: demo ? 218 : null,
+    traffic_per_s: requests / 86_400,
+    last_seen: iso(Date.now() / 1000 - 4),
+    user_identity: demo ? "cookie sid" : "address and agent (keyed hash)",
+    routes: 12,
+    routes_limit: 1000,
+    routes_over_limit: false,
+  };
+}
+export const services = (empty) =>
+  empty ? [] : [service(SERVICES[0], 1, true, 913), service(SERVICES[1], 0.04, false, 2)];
+
+const changes = (from, to) =>
+  [
+    [0.65, "deploy", "deploy a1b2c3", SERVICES[0], "search: new ranking"],
+    [0.8, "config", "koshu.yaml reloaded", null, "2 rules changed"],
+    [0.4, "service", "first seen: shop-api-internal", SERVICES[1], null],
+  ].map(([part, kind, title, name, detail]) => ({
+    at: iso(from + (to - from) * part),
+    kind,
+    title,
+    service: name,
+    detail,
+  }));
+
+const byHour = (from, to) => {
+  const bars = [];
+  for (let at = Math.floor(from / 3600) * 3600; at < to; at += 3600) {
+    bars.push([at, Math.floor(random(at)() ** 4 * 40)]);
+  }
+  return bars;
+};
+
+function overview(query, empty) {
+  const { from, to } = times(query);
+  const step = stepFor(from, to) * 4;
+  const rows = requestRows()
+    .sort((a, b) => b.total_ms - a.total_ms)
+    .slice(0, 10);
+  return {
+    services: services(empty).map((each) => ({
+      ...each,
+      spark: curve(from, to, step, ({ noise, burst }) => 1 - noise * 0.001 - burst * 0.02),
+    })),
+    disappointed: empty
+      ? []
+      : [
+          {
+            service: SERVICES[0],
+            users: 642,
+            recovered: 471,
+            still_disappointed: 171,
+            worst: { route: "POST /checkout", users: 121 },
+            by_hour: byHour(from, to),
+          },
+          {
+            service: SERVICES[1],
+            users: 0,
+            recovered: 0,
+            still_disappointed: 0,
+            worst: null,
+            by_hour: [],
+          },
+        ],
+    top_requests: empty
+      ? []
+      : rows.map((row, at) => ({
+          service: at === 6 ? SERVICES[1] : SERVICES[0],
+          ...row,
+          previous_p95_ms: at === 3 ? null : row.p95_ms * (at === 0 ? 0.6 : 0.97),
+          previous_total_ms: at === 3 ? null : row.total_ms * (at === 0 ? 0.7 : 1.02),
+        })),
+    near_full: [
+      {
+        host: "db-1",
+        kind: "disk",
+        name: "/var/lib/mysql",
+        used_ratio: 0.82,
+        full_in_days: 9.1,
+        detail: "grows 3.1 GiB a day",
+      },
+      {
+        host: "web-2",
+        kind: "memory",
+        name: "",
+        used_ratio: 0.91,
+        full_in_days: null,
+        detail: null,
+      },
+      {
+        host: "web-1",
+        kind: "lake",
+        name: "20 GiB budget",
+        used_ratio: 0.34,
+        full_in_days: 61,
+        detail: null,
+      },
+    ],
+    changes: empty ? [] : changes(from, to),
+    damage: [],
+    demo: !empty,
+  };
+}
+
+function signals(name, query, empty) {
+  const { from, to } = times(query);
+  const step = stepFor(from, to);
+  const none = empty || to < Date.now() / 1000 - 20 * 86_400;
+  const part = query.get("route") ? 0.1 : 1;
+  const make = (value) => (none ? [] : curve(from, to, step, value));
+  const requests = none ? 0 : Math.round(2_058_320 * part);
+  const errors = none ? 0 : Math.round(913 * part);
+  return {
+    service: name,
+    from: iso(from),
+    to: iso(to),
+    step_s: step,
+    quantile_error: 0.01,
+    series: {
+      latency_p50_ms: make(({ noise, late }) => 38 + noise * 4 + late * 12),
+      latency_p95_ms: make(({ noise, late, burst }) => 180 + noise * 30 + late * 140 + burst * 900),
+      latency_p99_ms: make(
+        ({ noise, late, burst }) => 620 + noise * 220 + late * 300 + burst * 2600,
+      ),
+      traffic_per_s: make(({ noise, daily }) => (24 * daily + noise * 2) * part),
+      error_ratio: make(({ noise, burst }) =>
+        burst ? 0.021 + noise * 0.01 : noise < 0.4 ? 0 : noise * 0.0008,
+      ),
+      saturation: {
+        cpu: make(({ noise, daily }) => 0.2 + daily * 0.3 + noise * 0.06),
+        memory: make(({ noise }) => 0.62 + noise * 0.02),
+        disk: make(() => 0.41),
+        network: make(({ daily }) => daily * 0.08),
+        pressure_cpu: make(({ noise }) => noise * 0.03),
+        pressure_memory: make(() => 0),
+        pressure_io: make(({ noise, burst }) => noise * 0.02 + burst * 0.2),
+      },
+    },
+    total: {
+      requests,
+      errors,
+      ...ratios(errors, requests),
+      timed: requests,
+      p50_ms: none ? null : 41,
+      p95_ms: none ? null : 218,
+      p99_ms: none ? null : 1_060,
+    },
+    saturation_host: none ? null : "web-1",
+  };
+}
+
+function requests(name, query, many) {
+  const { from, to } = times(query);
+  const rows = requestRows();
+  const all = many
+    ? Array.from({ length: 800 }, (_, at) => ({
+        ...rows[at % rows.length],
+        route: `${rows[at % rows.length].route}/${at}`,
+      }))
+    : rows;
+  const total = { count: 0, errors: 0, total_ms: 0 };
+  for (const row of all) {
+    total.count += row.count;
+    total.errors += row.errors;
+    total.total_ms += row.total_ms;
+  }
+  return { service: name, from: iso(from), to: iso(to), quantile_error: 0.01, total, rows: all };
+}
+
+function disappointed(name, query) {
+  const { from, to } = times(query);
+  const day = iso(to).slice(0, 10);
+  const row = (route, users, recovered) => ({
+    day,
+    route,
+    users,
+    recovered,
+    still_disappointed: users - recovered,
+  });
+  return {
+    service: name,
+    identity: "cookie sid",
+    identity_kind: "cookie",
+    window_s: 600,
+    users: 642,
+    recovered: 471,
+    still_disappointed: 171,
+    rows: [
+      row("POST /checkout", 121, 70),
+      row("GET /search", 118, 104),
+      row("GET /api/v2/recommendations", 97, 90),
+      row("GET /reports/:date", 9, 0),
+    ],
+    by_hour: byHour(from, to),
+  };
+}
+
+function route(query) {
+  const { from, to } = times(query);
+  const bounds = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 30_000];
+  const step = stepFor(from, to) * 2;
+  const cells = [];
+  for (let at = Math.ceil(from / step) * step; at < to; at += step) {
+    const next = random(at);
+    const slow = (to - at) / (to - from) < 0.35 ? 1 : 0;
+    cells.push([
+      at,
+      bounds.map((_, band) =>
+        Math.floor(
+          900 * Math.exp(-((band - 5 - slow) ** 2) / 2.2) * next() +
+            (band > 8 ? next() ** 8 * 6 : 0),
+        ),
+      ),
+    ]);
+  }
+  const sample = (at) => {
+    const row = logRow(to - at * 631, at);
+    const [method, path] = (query.get("route") ?? "GET /").split(" ");
+    return {
+      ...row,
+      method,
+      path: (path ?? "/").replace(":id", "4711"),
+      user_agent: "Mozilla/5.0",
+    };
+  };
+  const list = Array.from({ length: 20 }, (_, at) => sample(at));
+  return {
+    route: query.get("route"),
+    slowest: list.map((row, at) => ({ ...row, duration_ms: 9_400 - at * 310 })),
+    failed: list.map((row, at) => ({ ...row, status: at % 3 ? 502 : 500 })),
+    heatmap: { step_s: step, bounds_ms: bounds, cells },
+  };
+}
+
+const snippet = `log_format koshu escape=json '{"time":"$time_iso8601","method":"$request_method",'
+  '"uri":"$request_uri","status":$status,"request_time":$request_time,'
+  '"bytes":$body_bytes_sent,"user":"$cookie_sid"}';
+access_log /var/log/nginx/access.json koshu;`;
+
+export const followed = new Map();
+export function sources(empty) {
+  const file = (id, name, state, extra) => ({
+    id,
+    kind: "file",
+    name,
+    service: "shop",
+    format: "combined",
+    state,
+    reason: null,
+    lines: 0,
+    parsed: 0,
+    rejected: 0,
+    bytes: 0,
+    rate_per_s: null,
+    last_seen: null,
+    lag_bytes: null,
+    rejects: [],
+    ...extra,
+  });
+  return {
+    sources: empty
+      ? []
+      : [
+          file("1", "the living demonstration", "receiving", {
+            kind: "demo",
+            service: SERVICES[0],
+            format: "combined + time",
+            lines: 2_058_341,
+            parsed: 2_058_320,
+            rejected: 21,
+            bytes: 811_000_000,
+            rate_per_s: 48.2,
+            last_seen: iso(Date.now() / 1000 - 1),
+            lag_bytes: 0,
+            rejects: [
+              {
+                reason: "the request line has no method",
+                count: 18,
+                sample:
+                  '203.0.113.9 - - [22/Nov/2026:10:01:11 +0900] "\\x16\\x03\\x01" 400 157 "-" "-"',
+              },
+              {
+                reason: "the time is not a date",
+                count: 3,
+                sample: '203.0.113.9 - - [-] "GET / HTTP/1.1" 200 12',
+              },
+            ],
+          }),
+          file("2", "/var/log/nginx/api.access.log", "idle", {
+            service: SERVICES[1],
+            lines: 82_330,
+            parsed: 82_330,
+            bytes: 21_400_000,
+            rate_per_s: 0,
+            last_seen: iso(Date.now() / 1000 - 3_700),
+            lag_bytes: 0,
+          }),
+          file("3", "/var/log/apache2/access.log", "failed", { reason: "permission denied" }),
+        ],
+    discovered: [
+      {
+        path: "/var/log/nginx/access.log",
+        size_bytes: 48_220_113,
+        readable: true,
+        reason: null,
+        format: "combined",
+        service_suggestion: "shop",
+        found_by: "nginx configuration",
+        following: followed.has("/var/log/nginx/access.log"),
+        older_files: [
+          { path: "/var/log/nginx/access.log.1", size_bytes: 51_000_000 },
+          { path: "/var/log/nginx/access.log.2.gz", size_bytes: 4_100_000 },
+        ],
+        sample: { lines: 1000, parsed: 998, rejected: 2 },
+      },
+      {
+        path: "/var/log/apache2/access.log",
+        size_bytes: 9_220_113,
+        readable: false,
+        reason: "permission denied",
+        format: null,
+        service_suggestion: "web",
+        found_by: "well-known folder",
+        following: false,
+        older_files: [],
+        sample: null,
+      },
+    ],
+    limits: [{ name: "routes", service: SERVICES[0], limit: 1000, seen: 12 }],
+    snippets: [
+      { title: "nginx, JSON with response times", language: "nginx", text: snippet },
+      {
+        title: "Any log, over HTTP",
+        language: "sh",
+        text: 'tail -F access.log | curl -T - "http://127.0.0.1:4649/api/v1/ingest/shop?format=combined"',
+      },
+    ],
+  };
+}
+export const imports = () =>
+  [...followed]
+    .filter(([, run]) => run.past)
+    .map(([path, run]) => {
+      const part = Math.min(1, (Date.now() - run.at) / 12_000);
+      return {
+        id: path,
+        path,
+        service: run.service,
+        state: part < 1 ? "running" : "done",
+        bytes_done: Math.round(103e6 * part),
+        bytes_total: 103e6,
+        lines: Math.round(412_000 * part),
+        parsed: Math.round(411_800 * part),
+        rejected: Math.round(200 * part),
+        already_imported: 0,
+        error: null,
+      };
+    });
+
+function logs(query) {
+  const { from, to } = times(query);
+  if ((query.get("q") ?? "").includes("nothing"))
+    return { rows: [], next_cursor: null, matched: 0, partial: null };
+  const start = Number(query.get("cursor") ?? "0");
+  const rows = [];
+  for (let at = start; at < start + 200 && to - at * 0.7 > from; at += 1)
+    rows.push(logRow(to - at * 0.7, at));
+  const q = query.get("q") ?? "";
+  const kept = q.includes("status>=500")
+    ? rows.map((row, at) => ({ ...row, status: at % 2 ? 502 : 500 }))
+    : rows;
+  return {
+    rows: kept,
+    next_cursor: start < 4000 ? String(start + 200) : null,
+    matched: 123_456,
+    partial: null,
+  };
+}
+
+function histogram(query) {
+  const { from, to } = times(query);
+  const step = Math.max(1, Math.round((to - from) / 120));
+  const bars = [];
+  let total = 0;
+  for (let at = Math.floor(from); at < to; at += step) {
+    const next = random(at);
+    const ok = Math.round(400 + next() * 200);
+    const bad = Math.round(next() ** 6 * 60);
+    bars.push([at, ok, Math.round(next() * 30), bad]);
+    total += ok + bad;
+  }
+  return { step_s: step, bars, total };
+}
+
+export function sql(body) {
+  const rows = requestRows().map((row) => [row.route, row.count, row.errors, row.p95_ms]);
+  return {
+    columns: [
+      { name: "route", type: "Utf8" },
+      { name: "requests", type: "Int64" },
+      { name: "errors", type: "Int64" },
+      { name: "p95_ms", type: "Float64" },
+    ],
+    rows: /limit 5000/i.test(body.sql)
+      ? Array.from({ length: 1000 }, (_, at) => rows[at % rows.length])
+      : rows,
+    stats: {
+      elapsed_ms: 84,
+      rows: rows.length,
+      truncated: false,
+      scanned_rows: 2_058_320,
+      scanned_bytes: 48_220_113,
+      from: body.from,
+      to: body.to,
+      damaged_files: [],
+    },
+  };
+}
+
+const schema = {
+  tables: [
+    {
+      name: "requests",
+      columns: [
+        "ts timestamp",
+        "service varchar",
+        "host varchar",
+        "method varchar",
+        "route varchar",
+        "path varchar",
+        "status smallint",
+        "duration_us bigint",
+        "bytes bigint",
+        "user_key varchar",
+        "trace_id varchar",
+        "source varchar",
+        "attrs map",
+      ].map((each) => ({ name: each.split(" ")[0], type: each.split(" ")[1] })),
+    },
+    {
+      name: "rollup_1m",
+      columns: [
+        { name: "minute", type: "timestamp" },
+        { name: "route", type: "varchar" },
+        { name: "count", type: "bigint" },
+      ],
+    },
+  ],
+};
+const status = () => ({
+  memory: { used_bytes: 212_000_000, budget_bytes: 1_073_741_824 },
+  disk: { used_bytes: 6_900_000_000, budget_bytes: 21_474_836_480, free_bytes: 88_000_000_000 },
+  journal: { bytes: 8_400_000, segments: 1, oldest_unsealed: iso(Date.now() / 1000 - 12) },
+  damage: [],
+  listeners: { http: "127.0.0.1:4649" },
+  started_at: iso(Date.now() / 1000 - 90_000),
+  host: "web-1",
+});
+
+/** The answer to a GET, or null when the mock knows none. */
+export function answer(path, query, { empty, many }) {
+  const parts = path.split("/").filter(Boolean).map(decodeURIComponent);
+  if (parts[0] === "services" && parts[1]) {
+    const found = {
+      signals: () => signals(parts[1], query, empty),
+      requests: () => requests(parts[1], query, many),
+      disappointed: () => disappointed(parts[1], query),
+      route: () => route(query),
+    }[parts[2]];
+    return found ? found() : null;
+  }
+  const { from, to } = times(query);
+  const plain = {
+    "/overview": () => overview(query, empty),
+    "/services": () => ({ services: services(empty) }),
+    "/changes": () => ({ changes: empty ? [] : changes(from, to) }),
+    "/logs": () => logs(query),
+    "/logs/histogram": () => histogram(query),
+    "/sources": () => sources(empty),
+    "/imports": () => ({ imports: imports() }),
+    "/status": status,
+    "/schema": () => schema,
+    "/listeners": () => ({ listeners: status().listeners }),
+    "/tokens": () => ({
+      tokens: [
+        {
+          id: "t1",
+          name: "nginx on web-1",
+          scope: "ingest",
+          created_at: iso(Date.now() / 1000 - 864_000),
+          last_used_at: iso(Date.now() / 1000 - 4),
+          prefix: "koshu_ab12",
+        },
+      ],
+    }),
+  }[path];
+  return plain ? plain() : null;
+}

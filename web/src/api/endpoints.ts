@@ -1,0 +1,160 @@
+// Every call that the pages make, by name. Ranges are always sent: the server's default range is
+// for scripts.
+
+import { address, get, post, remove } from "./client";
+import type {
+  Change,
+  Disappointed,
+  Histogram,
+  ImportRun,
+  Logs,
+  Overview,
+  Requests,
+  RouteDetail,
+  Schema,
+  Service,
+  Session,
+  Signals,
+  Sources,
+  SqlResult,
+  Status,
+  Token,
+  TokenScope,
+} from "./types";
+
+export interface Span {
+  from: Date;
+  to: Date;
+}
+
+const range = (span: Span): { from: string; to: string } => ({
+  from: span.from.toISOString(),
+  to: span.to.toISOString(),
+});
+const inService = (service: string, rest = ""): string =>
+  `/services/${encodeURIComponent(service)}${rest}`;
+
+export const readSession = (): Promise<Session> => get<Session>("/session", {}, ["signed_in"]);
+export const signIn = (user: string, password: string): Promise<object> =>
+  post("/session", { user, password }, []);
+export const useLink = (secret: string): Promise<object> => post("/session/link", { secret }, []);
+export const setPassword = (password: string): Promise<object> =>
+  post("/session/password", { password }, []);
+export const signOut = (): Promise<void> => remove("/session");
+
+export const readTokens = (signal: AbortSignal): Promise<{ tokens: Token[] }> =>
+  get<{ tokens: Token[] }>("/tokens", {}, ["tokens"], signal);
+export const createToken = (
+  name: string,
+  scope: TokenScope,
+): Promise<{ id: string; token: string }> =>
+  post<{ id: string; token: string }>("/tokens", { name, scope }, ["token"]);
+export const removeToken = (id: string): Promise<void> =>
+  remove(`/tokens/${encodeURIComponent(id)}`);
+
+export const readOverview = (span: Span, signal: AbortSignal): Promise<Overview> =>
+  get<Overview>("/overview", range(span), ["services", "top_requests"], signal);
+export const readServices = (span: Span, signal?: AbortSignal): Promise<{ services: Service[] }> =>
+  get<{ services: Service[] }>("/services", range(span), ["services"], signal);
+export const removeService = (service: string): Promise<void> => remove(inService(service));
+
+export const readSignals = (
+  service: string,
+  span: Span,
+  route: string | null,
+  signal: AbortSignal,
+): Promise<Signals> =>
+  get<Signals>(
+    inService(service, "/signals"),
+    { ...range(span), route },
+    ["series", "total"],
+    signal,
+  );
+
+export const REQUEST_SORTS = ["total", "count", "p95", "errors", "users"] as const;
+export type RequestSort = (typeof REQUEST_SORTS)[number];
+
+export const readRequests = (
+  service: string,
+  span: Span,
+  sort: RequestSort,
+  signal: AbortSignal,
+): Promise<Requests> =>
+  get<Requests>(
+    inService(service, "/requests"),
+    { ...range(span), sort, limit: 1000 },
+    ["rows", "total"],
+    signal,
+  );
+
+export const readDisappointed = (
+  service: string,
+  span: Span,
+  tz: string,
+  signal: AbortSignal,
+): Promise<Disappointed> =>
+  get<Disappointed>(
+    inService(service, "/disappointed"),
+    { ...range(span), tz },
+    ["users", "rows"],
+    signal,
+  );
+
+export const readRoute = (
+  service: string,
+  route: string,
+  span: Span,
+  signal: AbortSignal,
+): Promise<RouteDetail> =>
+  get<RouteDetail>(
+    inService(service, "/route"),
+    { route, ...range(span) },
+    ["slowest", "failed", "heatmap"],
+    signal,
+  );
+
+export const readChanges = (
+  span: Span,
+  service: string | null,
+  signal: AbortSignal,
+): Promise<{ changes: Change[] }> =>
+  get<{ changes: Change[] }>("/changes", { ...range(span), service }, ["changes"], signal);
+
+export interface Filter {
+  q: string;
+  service: string | null;
+}
+
+export const readLogs = (
+  span: Span,
+  filter: Filter,
+  cursor: string | null,
+  signal: AbortSignal,
+): Promise<Logs> =>
+  get<Logs>("/logs", { ...range(span), ...filter, limit: 200, cursor }, ["rows"], signal);
+export const readHistogram = (
+  span: Span,
+  filter: Filter,
+  signal: AbortSignal,
+): Promise<Histogram> =>
+  get<Histogram>("/logs/histogram", { ...range(span), ...filter }, ["bars"], signal);
+export const tailAddress = (filter: Filter): string => address("/logs/tail", { ...filter });
+
+export const runSql = (
+  sql: string,
+  span: Span,
+  limit: number,
+  signal: AbortSignal,
+): Promise<SqlResult> =>
+  post<SqlResult>("/sql", { sql, ...range(span), limit }, ["columns", "rows", "stats"], signal);
+export const readSchema = (signal: AbortSignal): Promise<Schema> =>
+  get<Schema>("/schema", {}, ["tables"], signal);
+
+export const readSources = (signal: AbortSignal): Promise<Sources> =>
+  get<Sources>("/sources", {}, ["sources", "discovered"], signal);
+export const readImports = (signal: AbortSignal): Promise<{ imports: ImportRun[] }> =>
+  get<{ imports: ImportRun[] }>("/imports", {}, ["imports"], signal);
+export const followFile = (path: string, service: string, importPast: boolean): Promise<object> =>
+  post("/sources/follow", { path, service, import_past: importPast }, []);
+export const readStatus = (signal: AbortSignal): Promise<Status> =>
+  get<Status>("/status", {}, ["memory", "disk"], signal);

@@ -1,0 +1,310 @@
+// What the HTTP API sends, as the pages use it. Times are RFC 3339 UTC strings, points are
+// `[unix seconds, value]`, and `null` always means "not known": it is never shown as 0.
+
+export type Point = [seconds: number, value: number | null];
+
+export interface Session {
+  signed_in: boolean;
+  user: string | null;
+  password_set: boolean;
+  demo: boolean;
+  version: string;
+  time_zone: string;
+  hostname: string;
+}
+
+export interface Service {
+  name: string;
+  demo: boolean;
+  requests: number;
+  errors: number;
+  error_ratio: number | null;
+  error_ratio_low: number | null;
+  error_ratio_high: number | null;
+  p95_ms: number | null;
+  traffic_per_s: number | null;
+  last_seen: string | null;
+  user_identity: string;
+  routes: number;
+  routes_limit: number;
+  routes_over_limit: boolean;
+}
+
+export const SATURATION_KINDS = [
+  "cpu",
+  "memory",
+  "disk",
+  "network",
+  "pressure_cpu",
+  "pressure_memory",
+  "pressure_io",
+] as const;
+export type SaturationKind = (typeof SATURATION_KINDS)[number];
+
+export interface Signals {
+  service: string;
+  from: string;
+  to: string;
+  step_s: number;
+  quantile_error: number;
+  series: {
+    latency_p50_ms: Point[];
+    latency_p95_ms: Point[];
+    latency_p99_ms: Point[];
+    traffic_per_s: Point[];
+    error_ratio: Point[];
+    saturation: Partial<Record<SaturationKind, Point[]>>;
+  };
+  total: {
+    requests: number;
+    errors: number;
+    error_ratio: number | null;
+    error_ratio_low: number | null;
+    error_ratio_high: number | null;
+    timed: number;
+    p50_ms: number | null;
+    p95_ms: number | null;
+    p99_ms: number | null;
+  };
+  saturation_host: string | null;
+}
+
+export interface RequestRow {
+  route: string;
+  count: number;
+  errors: number;
+  error_ratio: number | null;
+  error_ratio_low: number | null;
+  error_ratio_high: number | null;
+  total_ms: number | null;
+  share: number | null;
+  mean_ms: number | null;
+  p50_ms: number | null;
+  p95_ms: number | null;
+  p99_ms: number | null;
+  users: number | null;
+  disappointed: number | null;
+}
+
+export interface Requests {
+  service: string;
+  from: string;
+  to: string;
+  quantile_error: number;
+  total: { count: number; errors: number; total_ms: number | null };
+  rows: RequestRow[];
+}
+
+export interface DisappointedRow {
+  day: string;
+  route: string;
+  users: number;
+  recovered: number;
+  still_disappointed: number;
+}
+
+export interface Disappointed {
+  service: string;
+  identity: string;
+  identity_kind: "cookie" | "header" | "field" | "hash";
+  window_s: number;
+  users: number;
+  recovered: number;
+  still_disappointed: number;
+  rows: DisappointedRow[];
+  by_hour: [number, number][];
+}
+
+export interface SampleRow {
+  ts: string;
+  method: string;
+  path: string;
+  status: number;
+  duration_ms: number | null;
+  user_key: string | null;
+  trace_id: string | null;
+  host: string;
+  user_agent: string | null;
+}
+
+export interface RouteDetail {
+  route: string;
+  slowest: SampleRow[];
+  failed: SampleRow[];
+  heatmap: { step_s: number; bounds_ms: number[]; cells: [number, number[]][] };
+}
+
+export interface Change {
+  at: string;
+  kind: "deploy" | "config" | "service" | "damage" | "limit";
+  title: string;
+  service: string | null;
+  detail: string | null;
+}
+
+export interface NearFull {
+  host: string;
+  kind: "disk" | "memory" | "cpu" | "network" | "journal" | "lake";
+  name: string;
+  used_ratio: number;
+  full_in_days: number | null;
+  detail: string | null;
+}
+
+export interface Damage {
+  file: string;
+  range: string;
+  reason: string;
+  since: string;
+}
+
+export interface OverviewDisappointed {
+  service: string;
+  users: number;
+  recovered: number;
+  still_disappointed: number;
+  worst: { route: string; users: number } | null;
+  by_hour: [number, number][];
+}
+
+export interface TopRequest extends RequestRow {
+  service: string;
+  previous_p95_ms: number | null;
+  previous_total_ms: number | null;
+}
+
+export interface Overview {
+  services: (Service & { spark: Point[] })[];
+  disappointed: OverviewDisappointed[];
+  top_requests: TopRequest[];
+  near_full: NearFull[];
+  changes: Change[];
+  damage: Damage[];
+  demo: boolean;
+}
+
+export interface LogRow {
+  id: string;
+  ts: string;
+  service: string;
+  host: string;
+  method: string | null;
+  route: string | null;
+  path: string | null;
+  status: number | null;
+  duration_ms: number | null;
+  bytes: number | null;
+  user_key: string | null;
+  trace_id: string | null;
+  source: string | null;
+  attrs: Record<string, unknown>;
+}
+
+export interface Logs {
+  rows: LogRow[];
+  next_cursor: string | null;
+  matched: number | null;
+  partial: string | null;
+}
+
+export interface Histogram {
+  step_s: number;
+  bars: [seconds: number, ok: number, clientErrors: number, serverErrors: number][];
+  total: number;
+}
+
+export type Cell = string | number | boolean | null | Cell[] | { [key: string]: Cell };
+
+export interface SqlResult {
+  columns: { name: string; type: string }[];
+  rows: Cell[][];
+  stats: {
+    elapsed_ms: number;
+    rows: number;
+    truncated: boolean;
+    scanned_rows: number | null;
+    scanned_bytes: number | null;
+    from: string;
+    to: string;
+    damaged_files: string[];
+  };
+}
+
+export interface Schema {
+  tables: { name: string; columns: { name: string; type: string }[] }[];
+}
+
+export type SourceState = "receiving" | "idle" | "waiting" | "failed" | "not_followed";
+
+export interface Source {
+  id: string;
+  kind: "http" | "file" | "import" | "demo" | "agent";
+  name: string;
+  service: string;
+  format: string;
+  state: SourceState;
+  reason: string | null;
+  lines: number;
+  parsed: number;
+  rejected: number;
+  bytes: number;
+  rate_per_s: number | null;
+  last_seen: string | null;
+  lag_bytes: number | null;
+  rejects: { reason: string; count: number; sample: string }[];
+}
+
+export interface Discovered {
+  path: string;
+  size_bytes: number;
+  readable: boolean;
+  reason: string | null;
+  format: string | null;
+  service_suggestion: string;
+  found_by: string;
+  following: boolean;
+  older_files: { path: string; size_bytes: number }[];
+  sample: { lines: number; parsed: number; rejected: number } | null;
+}
+
+export interface Sources {
+  sources: Source[];
+  discovered: Discovered[];
+  limits: { name: string; service: string | null; limit: number; seen: number }[];
+  snippets: { title: string; language: string; text: string }[];
+}
+
+export interface ImportRun {
+  id: string;
+  path: string;
+  service: string;
+  state: "running" | "done" | "failed";
+  bytes_done: number;
+  bytes_total: number;
+  lines: number;
+  parsed: number;
+  rejected: number;
+  already_imported: number;
+  error: string | null;
+}
+
+export interface Status {
+  memory: { used_bytes: number; budget_bytes: number };
+  disk: { used_bytes: number; budget_bytes: number; free_bytes: number };
+  journal: { bytes: number; segments: number; oldest_unsealed: string | null };
+  damage: Damage[];
+  listeners: Record<string, string>;
+  started_at: string;
+  host: string;
+}
+
+export type TokenScope = "ingest" | "read" | "admin";
+
+export interface Token {
+  id: string;
+  name: string;
+  scope: TokenScope;
+  created_at: string;
+  last_used_at: string | null;
+  prefix: string;
+}

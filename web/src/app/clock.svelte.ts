@@ -1,0 +1,54 @@
+// The time range of the page: what the URL says, moved along by a clock while it reaches to now.
+// The clock stands still while nobody looks.
+
+import { DEFAULT_RANGE, isLive, parseRange, rangeText, spanOf } from "../time/range";
+import type { Span, TimeRange } from "../time/range";
+import { zone } from "./prefs.svelte";
+import { query, setQuery } from "./router.svelte";
+
+const EVERY_MS = 10_000;
+
+const clock = $state({ now: roundedNow() });
+const text = $derived(query("range"));
+const current = $derived(parse(text));
+const live = $derived(isLive(current));
+const shown = $derived(spanOf(current, new Date(live ? clock.now : 0), zone()));
+
+function parse(written: string | null): TimeRange {
+  return (written === null ? null : parseRange(written, new Date(), zone())) ?? DEFAULT_RANGE;
+}
+
+function roundedNow(): number {
+  return Math.ceil(Date.now() / EVERY_MS) * EVERY_MS;
+}
+
+export const range = (): TimeRange => current;
+export const span = (): Span => shown;
+export const rangeIsLive = (): boolean => live;
+/** A moment that moves every ten seconds, for "3 minutes ago". */
+export const now = (): Date => new Date(clock.now);
+
+export function setRange(next: TimeRange): void {
+  setQuery({
+    range: next.kind === "last" && next.text === DEFAULT_RANGE_TEXT ? null : rangeText(next),
+  });
+}
+const DEFAULT_RANGE_TEXT = rangeText(DEFAULT_RANGE);
+
+/** A span dragged on a chart, in seconds; narrower than a second is a slip of the hand. */
+export function setSpanSeconds(from: number, to: number): void {
+  if (to - from < 1) return;
+  setRange({
+    kind: "fixed",
+    from: new Date(Math.floor(from) * 1000),
+    to: new Date(Math.ceil(to) * 1000),
+  });
+}
+
+export function startClock(): void {
+  const tick = (): void => {
+    if (!document.hidden) clock.now = roundedNow();
+  };
+  setInterval(tick, EVERY_MS);
+  document.addEventListener("visibilitychange", tick);
+}

@@ -1,0 +1,65 @@
+// What a key press means. Pure; `Shell` does what it says.
+
+export type Command =
+  | { do: "search" }
+  | { do: "go"; to: "/" | "/explorer" | "/sources" | "/settings" }
+  | { do: "row"; step: 1 | -1 }
+  | { do: "help" }
+  | { do: "await-letter" };
+
+export interface KeyPress {
+  key: string;
+  /** An input method is putting characters together. */
+  composing: boolean;
+  modified: boolean;
+  /** The focus is in something that takes text. */
+  typing: boolean;
+}
+
+const PLACES: Record<string, "/" | "/explorer" | "/sources" | "/settings"> = {
+  h: "/",
+  e: "/explorer",
+  s: "/sources",
+  t: "/settings",
+};
+
+export function commandOf(press: KeyPress, afterG: boolean): Command | null {
+  if (press.composing || press.modified || press.typing || press.key === "Process") return null;
+  if (afterG) {
+    const to = PLACES[press.key];
+    return to ? { do: "go", to } : null;
+  }
+  switch (press.key) {
+    case "/":
+      return { do: "search" };
+    case "g":
+      return { do: "await-letter" };
+    case "j":
+      return { do: "row", step: 1 };
+    case "k":
+      return { do: "row", step: -1 };
+    case "?":
+      return { do: "help" };
+    default:
+      return null;
+  }
+}
+
+/** Moves the focus along the rows of the page, from the focused row or from the first. */
+export function moveRow(step: 1 | -1): void {
+  const rows = [...document.querySelectorAll<HTMLElement>("main [data-row]")].filter(
+    (row) => row.offsetParent !== null,
+  );
+  const at = rows.findIndex((row) => row.contains(document.activeElement));
+  const next = at === -1 ? rows[0] : rows[Math.min(rows.length - 1, Math.max(0, at + step))];
+  next?.focus();
+  next?.scrollIntoView({ block: "nearest" });
+}
+
+/** Enter on a row is a click on what the row is about. */
+export function openRow(event: KeyboardEvent): void {
+  if (event.key !== "Enter" || event.isComposing) return;
+  const row = event.target instanceof HTMLElement ? event.target : null;
+  if (!row?.matches("[data-row]")) return;
+  row.querySelector<HTMLElement>("[data-primary]")?.click();
+}

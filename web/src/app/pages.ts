@@ -1,0 +1,52 @@
+// Which page a path means. Pure.
+
+export type Page =
+  | { name: "home" }
+  | { name: "welcome"; secret: string }
+  | { name: "sign-in" }
+  | { name: "service"; service: string }
+  | { name: "route"; service: string }
+  | { name: "explorer" }
+  | { name: "sources" }
+  | { name: "settings" }
+  | { name: "unknown" };
+
+export function pageOf(path: string): Page {
+  const [first, second, third, ...more] = path
+    .split("/")
+    .filter((part) => part !== "")
+    .map(decoded);
+  if (first === undefined) return { name: "home" };
+  if (more.length > 0) return { name: "unknown" };
+  if (first === "welcome" && second !== undefined && third === undefined) {
+    return { name: "welcome", secret: second };
+  }
+  if (first === "services" && second !== undefined) {
+    if (third === undefined) return { name: "service", service: second };
+    return third === "route" ? { name: "route", service: second } : { name: "unknown" };
+  }
+  if (second !== undefined) return { name: "unknown" };
+  switch (first) {
+    case "sign-in":
+    case "explorer":
+    case "sources":
+    case "settings":
+      return { name: first };
+    default:
+      return { name: "unknown" };
+  }
+}
+
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
+
+/** Only a path of this very site is a place to return to after signing in. */
+export function safeTarget(target: string | null): string {
+  if (target === null || !/^\/(?![/\\])/.test(target) || /[\u0000-\u001f]/.test(target)) return "/";
+  return pageOf(target.split(/[?#]/)[0] ?? "/").name === "sign-in" ? "/" : target;
+}

@@ -1,0 +1,147 @@
+// uPlot's options for a time chart: axes in the page's zone, marks of changes, a shared cursor.
+// Loaded only when a page shows a chart.
+
+import uPlot from "uplot";
+import "uplot/dist/uPlot.min.css";
+
+export type LineStyle =
+  "thin" | "strong" | "light" | "before" | `line-${1 | 2 | 3 | 4 | 5 | 6 | 7}`;
+export const STYLE_TOKENS = [
+  "p50",
+  "p95",
+  "p99",
+  "before",
+  "line-1",
+  "line-2",
+  "line-3",
+  "line-4",
+  "line-5",
+  "line-6",
+  "line-7",
+  "ink-2",
+  "rule",
+  "rule-strong",
+  "mark",
+  "accent",
+] as const;
+export type Colours = Record<(typeof STYLE_TOKENS)[number], string>;
+
+export interface PlotSetup {
+  width: number;
+  height: number;
+  zone: string;
+  log: boolean;
+  colours: Colours;
+  lines: { label: string; style: LineStyle }[];
+  sync: string | null;
+  font: string;
+  formatX: (seconds: number, stepSeconds: number) => string;
+  formatY: (value: number) => string;
+  /** Read on every drawing, so that moving along in time needs no new chart. */
+  xRange: () => [number, number];
+  marks: () => number[];
+  onspan: ((from: number, to: number) => void) | null;
+  oncursor: (index: number | null) => void;
+}
+
+const WIDTHS: Record<
+  "thin" | "strong" | "light" | "before",
+  { token: "p50" | "p95" | "p99" | "before"; width: number }
+> = {
+  thin: { token: "p50", width: 1 },
+  strong: { token: "p95", width: 2.25 },
+  light: { token: "p99", width: 1.25 },
+  before: { token: "before", width: 1.5 },
+};
+
+export function draw(host: HTMLElement, setup: PlotSetup, data: uPlot.AlignedData): uPlot {
+  const grid = { stroke: setup.colours.rule, width: 1 };
+  const axis = { stroke: setup.colours["ink-2"], font: setup.font, grid, ticks: { show: false } };
+  const options: uPlot.Options = {
+    width: setup.width,
+    height: setup.height,
+    padding: [8, 8, 0, 0],
+    legend: { show: false },
+    tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), setup.zone),
+    cursor: {
+      ...(setup.sync === null ? {} : { sync: { key: setup.sync, setSeries: false } }),
+      drag: { x: setup.onspan !== null, y: false, setScale: false, dist: 4 },
+      points: { size: 6 },
+      y: false,
+    },
+    scales: {
+      x: { time: true, range: () => setup.xRange() },
+      y: setup.log
+        ? { distr: 3, log: 10 }
+        : { range: (_, __, max) => [0, max === null || !(max > 0) ? 1 : max * 1.08] },
+    },
+    axes: [
+      {
+        ...axis,
+        size: 26,
+        space: 80,
+        values: (_, splits, __, ___, step) => splits.map((at) => setup.formatX(at, step)),
+      },
+      {
+        ...axis,
+        size: 62,
+        space: 28,
+        values: (_, splits) => splits.map((value) => (value === null ? "" : setup.formatY(value))),
+      },
+    ],
+    series: [{}, ...setup.lines.map((line) => seriesOf(line, setup.colours))],
+    hooks: {
+      draw: [(plot) => drawMarks(plot, setup.marks(), setup.colours.mark)],
+      setCursor: [(plot) => setup.oncursor(plot.cursor.idx ?? null)],
+      setSelect: [
+        (plot) => {
+          const { left, width } = plot.select;
+          if (width < 4 || !setup.onspan) return;
+          const span = [plot.posToVal(left, "x"), plot.posToVal(left + width, "x")];
+          plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+          setup.onspan(span[0] ?? 0, span[1] ?? 0);
+        },
+      ],
+    },
+  };
+  return new uPlot(options, data, host);
+}
+
+function seriesOf(line: { label: string; style: LineStyle }, colours: Colours): uPlot.Series {
+  const base = { label: line.label, spanGaps: false, points: { size: 4 } };
+  switch (line.style) {
+    case "thin":
+    case "strong":
+    case "light":
+    case "before": {
+      const style = WIDTHS[line.style];
+      return { ...base, stroke: colours[style.token], width: style.width };
+    }
+    default:
+      return { ...base, stroke: colours[line.style], width: 1.75 };
+  }
+}
+
+function drawMarks(plot: uPlot, marks: number[], colour: string): void {
+  const { ctx, bbox } = plot;
+  ctx.save();
+  ctx.strokeStyle = colour;
+  ctx.fillStyle = colour;
+  ctx.lineWidth = devicePixelRatio;
+  ctx.setLineDash([3 * devicePixelRatio, 3 * devicePixelRatio]);
+  for (const mark of marks) {
+    const x = Math.round(plot.valToPos(mark, "x", true));
+    if (x < bbox.left || x > bbox.left + bbox.width) continue;
+    ctx.beginPath();
+    ctx.moveTo(x, bbox.top);
+    ctx.lineTo(x, bbox.top + bbox.height);
+    ctx.stroke();
+    const size = 4 * devicePixelRatio;
+    ctx.beginPath();
+    ctx.moveTo(x - size, bbox.top);
+    ctx.lineTo(x + size, bbox.top);
+    ctx.lineTo(x, bbox.top + size * 1.5);
+    ctx.fill();
+  }
+  ctx.restore();
+}

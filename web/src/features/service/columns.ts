@@ -1,0 +1,30 @@
+// The columns of the requests table: what they show, sort by and copy. Pure.
+
+import type { RequestSort } from "../../api/endpoints";
+import type { RequestRow } from "../../api/types";
+
+export type Measure = (row: RequestRow) => number | null;
+
+/** The measure behind each order; its share bar shows which rows matter. */
+export const MEASURES: Record<RequestSort, Measure> = {
+  total: (row) => row.total_ms,
+  count: (row) => row.count,
+  p95: (row) => row.p95_ms,
+  errors: (row) => row.errors,
+  users: (row) => row.disappointed,
+};
+
+/** Largest first; rows without the measure come last, in their old order. */
+export function sortRows(rows: readonly RequestRow[], sort: RequestSort): RequestRow[] {
+  const measure = MEASURES[sort];
+  return [...rows].sort((a, b) => (measure(b) ?? -1) - (measure(a) ?? -1));
+}
+
+export function largest(rows: readonly RequestRow[], sort: RequestSort): number {
+  return rows.reduce((most, row) => Math.max(most, MEASURES[sort](row) ?? 0), 0);
+}
+
+export function findRoutes(rows: readonly RequestRow[], words: string): readonly RequestRow[] {
+  const wanted = words.trim().toLowerCase();
+  return wanted === "" ? rows : rows.filter((row) => row.route.toLowerCase().includes(wanted));
+}

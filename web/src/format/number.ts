@@ -1,0 +1,112 @@
+// Numbers as people read them. Pure: the language comes in as an argument. An unknown value is
+// always a dash, never a zero.
+
+export const UNKNOWN = "–";
+
+const cache = new Map<string, Intl.NumberFormat>();
+
+function plain(language: string, options: Intl.NumberFormatOptions): Intl.NumberFormat {
+  const key = `${language}|${JSON.stringify(options)}`;
+  let found = cache.get(key);
+  if (!found) {
+    found = new Intl.NumberFormat(language, options);
+    cache.set(key, found);
+  }
+  return found;
+}
+
+const digits = (language: string, value: number, count: number): string =>
+  plain(language, { minimumFractionDigits: count, maximumFractionDigits: count }).format(value);
+
+export function formatCount(value: number | null, language: string): string {
+  return value === null ? UNKNOWN : plain(language, { maximumFractionDigits: 0 }).format(value);
+}
+
+/** Three significant digits and the unit that keeps the number short. */
+export function formatMs(value: number | null, language: string): string {
+  if (value === null) return UNKNOWN;
+  if (value < 1) return `${digits(language, value, 2)} ms`;
+  if (value < 10) return `${digits(language, value, 1)} ms`;
+  if (value < 999.5) return `${digits(language, value, 0)} ms`;
+  if (value < 9_995) return `${digits(language, value / 1000, 2)} s`;
+  if (value < 60_000) return `${digits(language, value / 1000, 1)} s`;
+  return formatDuration(value / 1000, language);
+}
+
+/** Time that adds up: "2 h 05 min", "3.4 d". */
+export function formatDuration(seconds: number | null, language: string): string {
+  if (seconds === null) return UNKNOWN;
+  if (seconds < 60) return `${digits(language, seconds, seconds < 10 ? 1 : 0)} s`;
+  if (seconds < 3_600) return `${digits(language, seconds / 60, seconds < 600 ? 1 : 0)} min`;
+  if (seconds < 172_800) return `${digits(language, seconds / 3_600, 1)} h`;
+  return `${digits(language, seconds / 86_400, 1)} d`;
+}
+
+/** A ratio as per cent with as many digits as it needs, rounded so that it never looks better. */
+export function formatBadRatio(ratio: number | null, language: string): string {
+  if (ratio === null) return UNKNOWN;
+  const percent = ratio * 100;
+  if (percent === 0) return "0 %";
+  if (percent < 0.001) return "< 0.001 %";
+  const count = percent < 0.1 ? 3 : percent < 10 ? 2 : 1;
+  const scale = 10 ** count;
+  return `${digits(language, Math.ceil(percent * scale - 1e-9) / scale, count)} %`;
+}
+
+/** Share of good requests, rounded down: 99.996 % is not 100 %. */
+export function formatGoodShare(good: number, total: number, language: string): string | null {
+  if (total === 0) return null;
+  const thousandths = Math.floor((good * 100_000) / total + 1e-9);
+  const exact = thousandths % 10 === 0 && thousandths % 100 === 0;
+  return `${digits(language, thousandths / 1000, exact ? 1 : thousandths > 99_000 ? 3 : 2)} %`;
+}
+
+export function formatShare(ratio: number | null, language: string): string {
+  if (ratio === null) return UNKNOWN;
+  return `${digits(language, ratio * 100, ratio < 0.0995 ? 1 : 0)} %`;
+}
+
+/** `0.12–0.31 %`: the interval in which the true ratio lies with 95 % confidence. */
+export function formatInterval(low: number | null, high: number | null, language: string): string {
+  if (low === null || high === null) return UNKNOWN;
+  const count = high < 0.001 ? 3 : high < 0.1 ? 2 : 1;
+  return `${digits(language, low * 100, count)}–${digits(language, high * 100, count)} %`;
+}
+
+export function formatRate(perSecond: number | null, language: string): string {
+  if (perSecond === null) return UNKNOWN;
+  return digits(
+    language,
+    perSecond,
+    perSecond === 0 ? 0 : perSecond < 1 ? 2 : perSecond < 100 ? 1 : 0,
+  );
+}
+
+export function formatBytes(bytes: number | null, language: string): string {
+  if (bytes === null) return UNKNOWN;
+  const units = ["B", "KiB", "MiB", "GiB", "TiB"];
+  let value = bytes;
+  let unit = 0;
+  while (value >= 1024 && unit < units.length - 1) {
+    value /= 1024;
+    unit += 1;
+  }
+  return `${digits(language, value, unit === 0 || value >= 100 ? 0 : 1)} ${units[unit] ?? ""}`;
+}
+
+/** How much more or less than before, signed: "+38 %". Null without something to compare with. */
+export function formatChange(
+  now: number | null,
+  before: number | null,
+  language: string,
+): string | null {
+  if (now === null || before === null || before === 0) return null;
+  const ratio = now / before - 1;
+  if (Math.abs(ratio) < 0.005) return "±0 %";
+  if (ratio > 9.995) return `×${digits(language, now / before, 0)}`;
+  return `${plain(language, {
+    style: "decimal",
+    signDisplay: "always",
+    maximumFractionDigits: 0,
+  }).format(ratio * 100)} %`;
+}

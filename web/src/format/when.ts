@@ -1,0 +1,66 @@
+// Times as people read them, always in the zone that the page shows. It reads no clock.
+
+const cache = new Map<string, Intl.DateTimeFormat>();
+
+function formatter(
+  language: string,
+  zone: string,
+  options: Intl.DateTimeFormatOptions,
+): Intl.DateTimeFormat {
+  const key = `${language}|${zone}|${JSON.stringify(options)}`;
+  let found = cache.get(key);
+  if (!found) {
+    found = new Intl.DateTimeFormat(language, { timeZone: zone, hourCycle: "h23", ...options });
+    cache.set(key, found);
+  }
+  return found;
+}
+
+const TIME: Intl.DateTimeFormatOptions = { hour: "2-digit", minute: "2-digit" };
+const DAY: Intl.DateTimeFormatOptions = { month: "short", day: "numeric", weekday: "short" };
+
+export const formatTime = (at: Date, language: string, zone: string): string =>
+  formatter(language, zone, TIME).format(at);
+
+export const formatTimeSeconds = (at: Date, language: string, zone: string): string =>
+  formatter(language, zone, { ...TIME, second: "2-digit" }).format(at);
+
+export const formatTimeMs = (at: Date, language: string, zone: string): string =>
+  formatter(language, zone, { ...TIME, second: "2-digit", fractionalSecondDigits: 3 }).format(at);
+
+export const formatDay = (at: Date, language: string, zone: string): string =>
+  formatter(language, zone, DAY).format(at);
+
+export const formatDayTime = (at: Date, language: string, zone: string): string =>
+  formatter(language, zone, { month: "short", day: "numeric", ...TIME }).format(at);
+
+export const formatFull = (at: Date, language: string, zone: string): string =>
+  formatter(language, zone, {
+    year: "numeric",
+    month: "short",
+    day: "numeric",
+    ...TIME,
+    second: "2-digit",
+  }).format(at);
+
+/** "Nov 22, 9:00 – 10:00": both ends, and no more of the date than is needed. */
+export function formatSpan(from: Date, to: Date, language: string, zone: string): string {
+  const options: Intl.DateTimeFormatOptions = { month: "short", day: "numeric", ...TIME };
+  return formatter(language, zone, options).formatRange(from, to);
+}
+
+export const zoneName = (at: Date, language: string, zone: string): string =>
+  formatter(language, zone, { timeZoneName: "short" })
+    .formatToParts(at)
+    .find((part) => part.type === "timeZoneName")?.value ?? zone;
+
+/** "3 minutes ago", in the largest unit that fits. */
+export function formatAgo(at: Date, now: Date, language: string): string {
+  const relative = new Intl.RelativeTimeFormat(language, { numeric: "auto" });
+  const seconds = Math.round((at.getTime() - now.getTime()) / 1000);
+  const size = Math.abs(seconds);
+  if (size < 60) return relative.format(seconds, "second");
+  if (size < 3_600) return relative.format(Math.round(seconds / 60), "minute");
+  if (size < 172_800) return relative.format(Math.round(seconds / 3_600), "hour");
+  return relative.format(Math.round(seconds / 86_400), "day");
+}
