@@ -40,16 +40,13 @@ log-scale = Log scale
 ## Time range
 range-label = Time range
 range-type = Show the time
+range-example = 15m, 24h, last tuesday
 range-help = 15m, 24h, 7d, yesterday, last tuesday, 2026-11-01..2026-11-02, 09:00..10:30
 range-wrong = Not understood. Try 15m, 7d, last tuesday or 2026-11-01..2026-11-02
 range-zone = Times are shown in { $zone }. Settings change that.
 range-today = Today
 range-yesterday = Yesterday
 range-last-week = Last week
-range-last-weeks = { $n ->
-    [one] Last week's 7 days
-   *[other] Last { $n } weeks
-}
 range-last-days = { $n ->
     [one] Last day
    *[other] Last { $n } days
@@ -371,7 +368,10 @@ rejects-why = Why { $n ->
    *[other] { $n } lines were rejected
 }
 limit-passed = Limit passed: { $seen } { $name } of { $service } were seen, { $limit } are kept apart.
-found-by = found by { $by }
+found-by = found in { $by }
+by-nginx = the nginx configuration
+by-apache = the Apache configuration
+by-folder = a usual folder
 found-none = No access log was found on this host.
 found-none-how = Koshu looks at the nginx and Apache configuration and in the usual folders. Import any file by hand:
 found-unreadable = Koshu may not read it: { $reason }

@@ -1,13 +1,9 @@
 // What the mock API answers. See data.mjs: development only.
 
-import { curve, logRow, random, ratios, requestRows, SERVICES } from "./data.mjs";
+import { curve, iso, logRow, random, ratios, requestRows, SERVICES, times } from "./data.mjs";
+import { histogram, logs, schema } from "./records.mjs";
+import { imports, sources } from "./sources.mjs";
 
-const iso = (seconds) => new Date(seconds * 1000).toISOString();
-const times = (query) => {
-  const now = Date.now() / 1000;
-  const read = (name, other) => (query.get(name) ? Date.parse(query.get(name)) / 1000 : other);
-  return { from: read("from", now - 3600), to: read("to", now) };
-};
 const stepFor = (from, to) =>
   [10, 30, 60, 300, 600, 1800, 3600, 10800, 86400].find((step) => (to - from) / step <= 300) ??
   86400;
@@ -124,9 +120,9 @@ function overview(query, empty) {
   };
 }
 
-function signals(name, query, empty) {
+function signals(name, query, empty, dense) {
   const { from, to } = times(query);
-  const step = stepFor(from, to);
+  const step = dense ? (to - from) / 25_000 : stepFor(from, to);
   const none = empty || to < Date.now() / 1000 - 20 * 86_400;
   const part = query.get("route") ? 0.1 : 1;
   const make = (value) => (none ? [] : curve(from, to, step, value));
@@ -254,221 +250,6 @@ function route(query) {
   };
 }
 
-const snippet = `log_format koshu escape=json '{"time":"$time_iso8601","method":"$request_method",'
-  '"uri":"$request_uri","status":$status,"request_time":$request_time,'
-  '"bytes":$body_bytes_sent,"user":"$cookie_sid"}';
-access_log /var/log/nginx/access.json koshu;`;
-
-export const followed = new Map();
-export function sources(empty) {
-  const file = (id, name, state, extra) => ({
-    id,
-    kind: "file",
-    name,
-    service: "shop",
-    format: "combined",
-    state,
-    reason: null,
-    lines: 0,
-    parsed: 0,
-    rejected: 0,
-    bytes: 0,
-    rate_per_s: null,
-    last_seen: null,
-    lag_bytes: null,
-    rejects: [],
-    ...extra,
-  });
-  return {
-    sources: empty
-      ? []
-      : [
-          file("1", "the living demonstration", "receiving", {
-            kind: "demo",
-            service: SERVICES[0],
-            format: "combined + time",
-            lines: 2_058_341,
-            parsed: 2_058_320,
-            rejected: 21,
-            bytes: 811_000_000,
-            rate_per_s: 48.2,
-            last_seen: iso(Date.now() / 1000 - 1),
-            lag_bytes: 0,
-            rejects: [
-              {
-                reason: "the request line has no method",
-                count: 18,
-                sample:
-                  '203.0.113.9 - - [22/Nov/2026:10:01:11 +0900] "\\x16\\x03\\x01" 400 157 "-" "-"',
-              },
-              {
-                reason: "the time is not a date",
-                count: 3,
-                sample: '203.0.113.9 - - [-] "GET / HTTP/1.1" 200 12',
-              },
-            ],
-          }),
-          file("2", "/var/log/nginx/api.access.log", "idle", {
-            service: SERVICES[1],
-            lines: 82_330,
-            parsed: 82_330,
-            bytes: 21_400_000,
-            rate_per_s: 0,
-            last_seen: iso(Date.now() / 1000 - 3_700),
-            lag_bytes: 0,
-          }),
-          file("3", "/var/log/apache2/access.log", "failed", { reason: "permission denied" }),
-        ],
-    discovered: [
-      {
-        path: "/var/log/nginx/access.log",
-        size_bytes: 48_220_113,
-        readable: true,
-        reason: null,
-        format: "combined",
-        service_suggestion: "shop",
-        found_by: "nginx configuration",
-        following: followed.has("/var/log/nginx/access.log"),
-        older_files: [
-          { path: "/var/log/nginx/access.log.1", size_bytes: 51_000_000 },
-          { path: "/var/log/nginx/access.log.2.gz", size_bytes: 4_100_000 },
-        ],
-        sample: { lines: 1000, parsed: 998, rejected: 2 },
-      },
-      {
-        path: "/var/log/apache2/access.log",
-        size_bytes: 9_220_113,
-        readable: false,
-        reason: "permission denied",
-        format: null,
-        service_suggestion: "web",
-        found_by: "well-known folder",
-        following: false,
-        older_files: [],
-        sample: null,
-      },
-    ],
-    limits: [{ name: "routes", service: SERVICES[0], limit: 1000, seen: 12 }],
-    snippets: [
-      { title: "nginx, JSON with response times", language: "nginx", text: snippet },
-      {
-        title: "Any log, over HTTP",
-        language: "sh",
-        text: 'tail -F access.log | curl -T - "http://127.0.0.1:4649/api/v1/ingest/shop?format=combined"',
-      },
-    ],
-  };
-}
-export const imports = () =>
-  [...followed]
-    .filter(([, run]) => run.past)
-    .map(([path, run]) => {
-      const part = Math.min(1, (Date.now() - run.at) / 12_000);
-      return {
-        id: path,
-        path,
-        service: run.service,
-        state: part < 1 ? "running" : "done",
-        bytes_done: Math.round(103e6 * part),
-        bytes_total: 103e6,
-        lines: Math.round(412_000 * part),
-        parsed: Math.round(411_800 * part),
-        rejected: Math.round(200 * part),
-        already_imported: 0,
-        error: null,
-      };
-    });
-
-function logs(query) {
-  const { from, to } = times(query);
-  if ((query.get("q") ?? "").includes("nothing"))
-    return { rows: [], next_cursor: null, matched: 0, partial: null };
-  const start = Number(query.get("cursor") ?? "0");
-  const rows = [];
-  for (let at = start; at < start + 200 && to - at * 0.7 > from; at += 1)
-    rows.push(logRow(to - at * 0.7, at));
-  const q = query.get("q") ?? "";
-  const kept = q.includes("status>=500")
-    ? rows.map((row, at) => ({ ...row, status: at % 2 ? 502 : 500 }))
-    : rows;
-  return {
-    rows: kept,
-    next_cursor: start < 4000 ? String(start + 200) : null,
-    matched: 123_456,
-    partial: null,
-  };
-}
-
-function histogram(query) {
-  const { from, to } = times(query);
-  const step = Math.max(1, Math.round((to - from) / 120));
-  const bars = [];
-  let total = 0;
-  for (let at = Math.floor(from); at < to; at += step) {
-    const next = random(at);
-    const ok = Math.round(400 + next() * 200);
-    const bad = Math.round(next() ** 6 * 60);
-    bars.push([at, ok, Math.round(next() * 30), bad]);
-    total += ok + bad;
-  }
-  return { step_s: step, bars, total };
-}
-
-export function sql(body) {
-  const rows = requestRows().map((row) => [row.route, row.count, row.errors, row.p95_ms]);
-  return {
-    columns: [
-      { name: "route", type: "Utf8" },
-      { name: "requests", type: "Int64" },
-      { name: "errors", type: "Int64" },
-      { name: "p95_ms", type: "Float64" },
-    ],
-    rows: /limit 5000/i.test(body.sql)
-      ? Array.from({ length: 1000 }, (_, at) => rows[at % rows.length])
-      : rows,
-    stats: {
-      elapsed_ms: 84,
-      rows: rows.length,
-      truncated: false,
-      scanned_rows: 2_058_320,
-      scanned_bytes: 48_220_113,
-      from: body.from,
-      to: body.to,
-      damaged_files: [],
-    },
-  };
-}
-
-const schema = {
-  tables: [
-    {
-      name: "requests",
-      columns: [
-        "ts timestamp",
-        "service varchar",
-        "host varchar",
-        "method varchar",
-        "route varchar",
-        "path varchar",
-        "status smallint",
-        "duration_us bigint",
-        "bytes bigint",
-        "user_key varchar",
-        "trace_id varchar",
-        "source varchar",
-        "attrs map",
-      ].map((each) => ({ name: each.split(" ")[0], type: each.split(" ")[1] })),
-    },
-    {
-      name: "rollup_1m",
-      columns: [
-        { name: "minute", type: "timestamp" },
-        { name: "route", type: "varchar" },
-        { name: "count", type: "bigint" },
-      ],
-    },
-  ],
-};
 const status = () => ({
   memory: { used_bytes: 212_000_000, budget_bytes: 1_073_741_824 },
   disk: { used_bytes: 6_900_000_000, budget_bytes: 21_474_836_480, free_bytes: 88_000_000_000 },
@@ -480,11 +261,11 @@ const status = () => ({
 });
 
 /** The answer to a GET, or null when the mock knows none. */
-export function answer(path, query, { empty, many }) {
+export function answer(path, query, { empty, many, dense }) {
   const parts = path.split("/").filter(Boolean).map(decodeURIComponent);
   if (parts[0] === "services" && parts[1]) {
     const found = {
-      signals: () => signals(parts[1], query, empty),
+      signals: () => signals(parts[1], query, empty, dense),
       requests: () => requests(parts[1], query, many),
       disappointed: () => disappointed(parts[1], query),
       route: () => route(query),

@@ -124,3 +124,10 @@ export function logRow(seconds, index) {
     },
   };
 }
+
+export const iso = (seconds) => new Date(seconds * 1000).toISOString();
+export const times = (query) => {
+  const now = Date.now() / 1000;
+  const read = (name, other) => (query.get(name) ? Date.parse(query.get(name)) / 1000 : other);
+  return { from: read("from", now - 3600), to: read("to", now) };
+};

@@ -1,13 +1,15 @@
 // A mock of the HTTP API with made-up data, for development only: it serves dist/ with the very
 // Content-Security-Policy of the real server, so that pages can be looked at without one.
 //
-//   node mock/server.mjs [--port N] [--scenario normal|empty|failing|slow|many|signed-out]
+//   node mock/server.mjs [--port N] [--scenario normal|empty|failing|slow|many|dense|signed-out]
 
 import { createServer } from "node:http";
 import { readFile } from "node:fs/promises";
 import { extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
-import { answer, followed, sql } from "./answers.mjs";
+import { answer } from "./answers.mjs";
+import { sql } from "./records.mjs";
+import { followed } from "./sources.mjs";
 import { logRow } from "./data.mjs";
 
 const option = (name, other) => {
@@ -125,6 +127,7 @@ async function api(request, response, url) {
   const found = answer(path, url.searchParams, {
     empty: scenario === "empty",
     many: scenario === "many",
+    dense: scenario === "dense",
   });
   return found ? json(response, 200, found) : problem(response, 404, `no such path: ${path}`);
 }

@@ -192,7 +192,8 @@ impl HostSampler {
             let label = || vec![("interface".to_owned(), interface.clone())];
             out.labelled("network.rx_bytes_per_s", rx, label());
             out.labelled("network.tx_bytes_per_s", tx, label());
-            let speed = self.read(&format!("sys/class/net/{interface}/speed")).and_then(|text| parse::link_speed(&text));
+            let speed =
+                self.read(&format!("sys/class/net/{interface}/speed")).and_then(|text| parse::link_speed(&text));
             let busier = rx.zip(tx).map(|(rx, tx)| rx.max(tx));
             let used = busier.zip(speed).map(|(busier, bits_per_s)| busier * 8.0 / bits_per_s);
             out.labelled("network.used_ratio", used, label());

@@ -232,9 +232,8 @@ impl Coverage {
         for (&offset, &check) in self.checks.iter().filter(|(offset, _)| **offset > 0) {
             match found(offset) {
                 Some(there) if there == check => agreed += 1,
-                Some(_) => return Verdict::Different,
                 None if agreed > 0 => return Verdict::Shorter,
-                None => return Verdict::Different,
+                Some(_) | None => return Verdict::Different,
             }
         }
         Verdict::Same

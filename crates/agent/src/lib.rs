@@ -10,6 +10,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+pub mod discover;
 mod glob;
 pub mod host;
 pub mod ledger;

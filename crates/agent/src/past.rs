@@ -87,16 +87,16 @@ impl PastReader {
             return Err(PastError::NotAFile(path.to_owned()));
         }
         let (input, plain) = open_unpacked(path).map_err(failed)?;
-        Self::start(name, Origin::Path(path.to_owned()), input, plain)
+        Ok(Self::start(name, Origin::Path(path.to_owned()), input, plain))
     }
 
     /// Reads a stream, such as standard input, which may be compressed too.
     pub fn from_stream(name: &str, stream: impl Read + Send + 'static) -> Result<Self, PastError> {
         let input = unpack(stream).map_err(|source| PastError::Read { name: name.to_owned(), source })?;
-        Self::start(name.to_owned(), Origin::Stream, input, None)
+        Ok(Self::start(name.to_owned(), Origin::Stream, input, None))
     }
 
-    fn start(name: String, origin: Origin, input: Unpacked, plain: Option<File>) -> Result<Self, PastError> {
+    fn start(name: String, origin: Origin, input: Unpacked, plain: Option<File>) -> Self {
         let mut reader = Self {
             name,
             origin,
@@ -125,7 +125,7 @@ impl PastReader {
         }
         head.truncate(filled);
         reader.head = head;
-        Ok(reader)
+        reader
     }
 
     /// Don't read beyond this offset: from there on the file is followed by a tail.

@@ -76,7 +76,7 @@ impl Default for Timing {
         Self {
             active: Duration::from_millis(200),
             idle: Duration::from_secs(1),
-            idle_after: Duration::from_secs(600),
+            idle_after: Duration::from_mins(10),
             grace: Duration::from_secs(30),
             scan: Duration::from_secs(5),
         }
@@ -309,7 +309,7 @@ impl<O: Outlet> Follow<O> {
                     return true;
                 }
                 Err(DeliverError::Busy { retry_after }) => {
-                    self.pause(retry_after.clamp(Duration::from_millis(10), Duration::from_secs(60))).await;
+                    self.pause(retry_after.clamp(Duration::from_millis(10), Duration::from_mins(1))).await;
                 }
                 Err(DeliverError::Failed(reason)) => {
                     failures += 1;

@@ -46,7 +46,7 @@ impl Default for Scenario {
             burst_every_ms: 90_000,
             burst_length_ms: 20_000,
             deploy_after_ms: 120_000,
-            leak_every_requests: 30,
+            leak_every_requests: 20,
             leak_bytes: 768 << 10,
             leak_limit_bytes: 60 << 20,
             rotate_log_at_bytes: 16 << 20,

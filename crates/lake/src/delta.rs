@@ -6,6 +6,7 @@
 use crate::error::LakeError;
 use crate::file::{DataFile, date_text};
 use crate::journal::segment::sync_folder;
+use crate::log_check::{self, LogProblem};
 use base::Timestamp;
 use deltalake_core::kernel::transaction::{CommitBuilder, CommitProperties};
 use deltalake_core::kernel::{Action, Add, DataType, MapType, PrimitiveType, Remove, StructField, Transaction};
@@ -23,6 +24,8 @@ pub struct DeltaLog {
     table: Table,
     folder: PathBuf,
     delta: DeltaTable,
+    /// A commit failed halfway: whether it is in the log is not known until the log is read again.
+    unsure: bool,
 }
 
 /// What a commit changes.
@@ -43,24 +46,39 @@ impl DeltaLog {
     pub async fn open(lake: &Path, table: Table) -> Result<Self, LakeError> {
         let folder = lake.join(table.name());
         std::fs::create_dir_all(&folder).map_err(LakeError::io("create folder", &folder))?;
-        let absolute = folder.canonicalize().map_err(LakeError::io("resolve", &folder))?;
-        let url = Url::from_directory_path(&absolute).map_err(|()| LakeError::Io {
-            action: "use as a table",
-            path: absolute.clone(),
-            source: std::io::Error::other("the path is not absolute"),
-        })?;
+        let (absolute, url) = table_url(&folder)?;
         let failed = |action| move |source| fail(table, action)(source);
-        let mut delta = DeltaTableBuilder::from_url(url)
-            .and_then(DeltaTableBuilder::build)
-            .map_err(failed("open"))?;
-        let exists = absolute.join("_delta_log").is_dir() && has_commit(&absolute.join("_delta_log"));
-        if exists {
-            delta.load().await.map_err(failed("load"))?;
+        let build = || DeltaTableBuilder::from_url(url.clone()).and_then(DeltaTableBuilder::build);
+        let mut delta = build().map_err(failed("open"))?;
+        let log = absolute.join("_delta_log");
+        log_check::set_unfinished_commit_aside(&log).map_err(LakeError::io("repair the log in", &log))?;
+        if log_check::has_commits(&log) {
+            if let Err(source) = delta.load().await {
+                delta = build().map_err(failed("open"))?;
+                repair(table, &mut delta, &log, source).await?;
+            }
         } else {
+            if log_check::has_data_files(&absolute) {
+                let reason = "it is empty, but there are data files beside it; restore it from a backup".to_owned();
+                return Err(LakeError::DamagedLog { file: log, reason });
+            }
             delta = create(&delta, table).await.map_err(failed("create"))?;
             sync_commit(&absolute, 0).map_err(LakeError::io("sync the log in", &absolute))?;
         }
-        Ok(Self { table, folder: absolute, delta })
+        Ok(Self { table, folder: absolute, delta, unsure: false })
+    }
+
+    /// Reads the log again after a commit of which the outcome is not known. Whether that was needed.
+    pub async fn settle(&mut self) -> Result<bool, LakeError> {
+        if !self.unsure {
+            return Ok(false);
+        }
+        self.delta.load().await.map_err(fail(self.table, "reload"))?;
+        if let Some(version) = self.delta.version() {
+            sync_commit(&self.folder, version).map_err(LakeError::io("sync the log in", &self.folder))?;
+        }
+        self.unsure = false;
+        Ok(true)
     }
 
     /// The table's folder.
@@ -88,12 +106,13 @@ impl DeltaLog {
         Ok(version.map_err(fail(self.table, "read"))?.and_then(|version| u64::try_from(version).ok()))
     }
 
-    /// Commits the changes; they are durable when this returns.
+    /// Commits the changes; they are durable when this returns. After an error call [`DeltaLog::settle`] first.
     pub async fn commit(&mut self, changes: &Changes<'_>, now: Timestamp) -> Result<(), LakeError> {
         let mut actions: Vec<Action> = Vec::with_capacity(changes.added.len() + changes.removed.len());
         actions.extend(changes.added.iter().map(|file| Action::Add(add(file, changes.data_change, now))));
         actions.extend(changes.removed.iter().map(|file| Action::Remove(remove(file, changes.data_change, now))));
-        let mut properties = CommitProperties::default();
+        // One process writes: a version that is there already is our own, from a commit that seemed to fail.
+        let mut properties = CommitProperties::default().with_max_retries(0);
         if let Some((application, segment)) = changes.sealed {
             let version = i64::try_from(segment).unwrap_or(i64::MAX);
             properties = properties.with_application_transaction(Transaction::new(application, version));
@@ -107,6 +126,7 @@ impl DeltaLog {
         } else {
             DeltaOperation::Delete { predicate: None }
         };
+        self.unsure = true;
         let state = self.delta.snapshot().map_err(fail(self.table, "read"))?;
         let done = CommitBuilder::from(properties)
             .with_actions(actions)
@@ -114,23 +134,70 @@ impl DeltaLog {
             .await
             .map_err(fail(self.table, "commit to"))?;
         sync_commit(&self.folder, done.version()).map_err(LakeError::io("sync the log in", &self.folder))?;
-        self.delta.update_state().await.map_err(fail(self.table, "reload"))
+        self.delta.update_state().await.map_err(fail(self.table, "reload"))?;
+        self.unsure = false;
+        Ok(())
     }
+}
+
+/// Loads a table whose log has a damaged checkpoint from its commits; otherwise names the file that is damaged.
+async fn repair(
+    table: Table,
+    delta: &mut DeltaTable,
+    log: &Path,
+    source: DeltaTableError,
+) -> Result<(), LakeError> {
+    let problems = log_check::check(log).map_err(LakeError::io("read the log in", log))?;
+    let (checkpoints, commits): (Vec<LogProblem>, Vec<LogProblem>) =
+        problems.into_iter().partition(|problem| problem.checkpoint);
+    if let Some(LogProblem { file, reason, .. }) = commits.into_iter().next() {
+        return Err(LakeError::DamagedLog { file, reason });
+    }
+    let Some(LogProblem { file, reason, .. }) = checkpoints.first().cloned() else {
+        return Err(fail(table, "load")(source));
+    };
+    log_check::set_checkpoints_aside(log, &checkpoints).map_err(LakeError::io("repair the log in", log))?;
+    delta.load().await.map_err(|_| LakeError::DamagedLog { file, reason })
+}
+
+/// The files of the table in `folder`, and those with foreign names; `None` when there is no table. Changes nothing.
+pub async fn read_only(folder: &Path, table: Table) -> Result<Option<(Vec<DataFile>, Vec<String>)>, LakeError> {
+    if !log_check::has_commits(&folder.join("_delta_log")) {
+        return Ok(None);
+    }
+    let (absolute, url) = table_url(folder)?;
+    let mut delta =
+        DeltaTableBuilder::from_url(url).and_then(DeltaTableBuilder::build).map_err(fail(table, "open"))?;
+    delta.load().await.map_err(fail(table, "load"))?;
+    DeltaLog { table, folder: absolute, delta, unsure: false }.files().map(Some)
+}
+
+fn table_url(folder: &Path) -> Result<(PathBuf, Url), LakeError> {
+    let absolute = folder.canonicalize().map_err(LakeError::io("resolve", folder))?;
+    let url = Url::from_directory_path(&absolute).map_err(|()| LakeError::Io {
+        action: "use as a table",
+        path: absolute.clone(),
+        source: std::io::Error::other("the path is not absolute"),
+    })?;
+    Ok((absolute, url))
 }
 
 fn fail(table: Table, action: &'static str) -> impl FnOnce(DeltaTableError) -> LakeError {
     move |source| LakeError::Delta { action, table: table.name(), source: Box::new(source) }
 }
 
-fn has_commit(log: &Path) -> bool {
-    std::fs::read_dir(log).is_ok_and(|entries| {
-        entries.flatten().any(|entry| entry.path().extension().is_some_and(|ext| ext == "json" || ext == "parquet"))
-    })
-}
-
+/// Makes a commit durable, and the checkpoint that may have been written after it.
 fn sync_commit<V: std::fmt::Display>(folder: &Path, version: V) -> std::io::Result<()> {
     let log = folder.join("_delta_log");
-    File::open(log.join(format!("{version:0>20}.json")))?.sync_all()?;
+    let version = format!("{version:0>20}");
+    File::open(log.join(format!("{version}.json")))?.sync_all()?;
+    for checkpoint in [format!("{version}.checkpoint.parquet"), "_last_checkpoint".to_owned()] {
+        match File::open(log.join(checkpoint)) {
+            Ok(file) => file.sync_all()?,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+    }
     sync_folder(&log)?;
     sync_folder(folder)
 }

@@ -75,6 +75,14 @@ pub enum LakeError {
         #[source]
         source: Box<deltalake_core::DeltaTableError>,
     },
+    /// A file of a table's log is damaged, so what the table holds can't be told.
+    #[error("{} is damaged: {reason}; restore this file from a backup, or move the table's folder away", file.display())]
+    DamagedLog {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// Rows could not be read or written.
     #[error("failed to {action}")]
     Data {
@@ -105,7 +113,7 @@ pub enum QueryError {
     Invalid(String),
     /// It ran too long.
     #[error("the query ran longer than {0} s; narrow the time range or aggregate less")]
-    TimeLimit(u64),
+    TimeLimit(f64),
     /// It needed too much memory.
     #[error("the query needed more than its {0} of memory; narrow the time range or group by fewer values")]
     MemoryLimit(base::ByteSize),

@@ -36,6 +36,8 @@ pub struct DataFile {
     pub rows: u64,
     /// CRC-32C of the whole file.
     pub crc: u32,
+    /// When its rows arrived; the last of them in a merged file. Rows of long ago may arrive today.
+    pub arrived: Timestamp,
 }
 
 impl DataFile {
@@ -43,12 +45,13 @@ impl DataFile {
     pub fn from_path(path: &str, bytes: u64) -> Option<Self> {
         let (partition, name) = path.split_once('/')?;
         let date: jiff::civil::Date = partition.strip_prefix("date=")?.parse().ok()?;
-        let mut fields = name.strip_suffix(".parquet")?.split('_').skip(1);
+        let mut fields = name.strip_suffix(".parquet")?.split('_');
+        let arrived = arrival_of(fields.next()?)?;
         let first = Timestamp::from_micros(fields.next()?.parse().ok()?);
         let last = Timestamp::from_micros(fields.next()?.parse().ok()?);
         let rows = fields.next()?.parse().ok()?;
         let crc = u32::from_str_radix(fields.next()?, 16).ok()?;
-        Some(Self { path: path.to_owned(), date: days(date)?, bytes, first, last, rows, crc })
+        Some(Self { path: path.to_owned(), date: days(date)?, bytes, first, last, rows, crc, arrived })
     }
 
     /// Whether it can hold rows of the range.
@@ -60,6 +63,19 @@ impl DataFile {
     pub fn inside(&self, range: TimeRange) -> bool {
         range.contains(self.first) && range.contains(self.last)
     }
+}
+
+/// The moment in a version 7 UUID.
+fn arrival_of(id: &str) -> Option<Timestamp> {
+    let (seconds, nanos) = uuid::Uuid::try_parse(id).ok()?.get_timestamp()?.to_unix();
+    Some(Timestamp::from_seconds(i64::try_from(seconds).ok()?).plus_micros(i64::from(nanos / 1000)))
+}
+
+/// A name for a file whose rows arrived at `arrived`.
+fn id_at(arrived: Timestamp) -> uuid::Uuid {
+    let seconds = u64::try_from(arrived.micros().div_euclid(1_000_000)).unwrap_or(0);
+    let nanos = u32::try_from(arrived.micros().rem_euclid(1_000_000) * 1000).unwrap_or(0);
+    uuid::Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, seconds, nanos))
 }
 
 fn days(date: jiff::civil::Date) -> Option<i32> {
@@ -131,14 +147,21 @@ pub struct FileWriter {
     folder: PathBuf,
     unfinished: PathBuf,
     date: i32,
+    arrived: Timestamp,
     first: Timestamp,
     last: Timestamp,
     rows: u64,
 }
 
 impl FileWriter {
-    /// Starts a file for the partition `date` of the table in `folder`.
-    pub fn create(folder: &Path, table: Table, date: i32, effort: Effort) -> Result<Self, LakeError> {
+    /// Starts a file for the partition `date` of the table in `folder`, for rows that arrived at `arrived`.
+    pub fn create(
+        folder: &Path,
+        table: Table,
+        date: i32,
+        effort: Effort,
+        arrived: Timestamp,
+    ) -> Result<Self, LakeError> {
         let partition = folder.join(format!("date={}", date_text(date)));
         std::fs::create_dir_all(&partition).map_err(LakeError::io("create folder", &partition))?;
         let unfinished = partition.join(format!(".{}.unfinished", uuid::Uuid::now_v7().simple()));
@@ -151,6 +174,7 @@ impl FileWriter {
             folder: folder.to_owned(),
             unfinished,
             date,
+            arrived,
             first: Timestamp::from_micros(i64::MAX),
             last: Timestamp::from_micros(i64::MIN),
             rows: 0,
@@ -165,19 +189,15 @@ impl FileWriter {
         self.writer.write(batch).map_err(LakeError::data("write Parquet rows"))
     }
 
-    /// Rows written so far.
-    pub fn rows(&self) -> u64 {
-        self.rows
-    }
-
     /// Completes the file, makes it and its name durable.
     pub fn finish(self) -> Result<DataFile, LakeError> {
         let unfinished = self.unfinished.clone();
         let checked = self.writer.into_inner().map_err(LakeError::data("finish a Parquet file"))?;
         checked.inner.sync_all().map_err(LakeError::io("sync file", &unfinished))?;
+        let id = id_at(self.arrived);
         let name = format!(
             "{}_{}_{}_{}_{:08x}.parquet",
-            uuid::Uuid::now_v7().simple(),
+            id.simple(),
             self.first.micros(),
             self.last.micros(),
             self.rows,
@@ -197,6 +217,7 @@ impl FileWriter {
             last: self.last,
             rows: self.rows,
             crc: checked.crc,
+            arrived: arrival_of(&id.simple().to_string()).unwrap_or(self.arrived),
         })
     }
 }
@@ -235,7 +256,7 @@ mod tests {
         let row = RequestRow { service: "shop", method: "GET", route: "GET /", path: "/", status: 200, source: "t", ..RequestRow::default() };
         rows.push(&row, []);
         let at = Timestamp::from_seconds(20_000 * 86_400);
-        let mut writer = FileWriter::create(folder.path(), Table::Requests, 20_000, Effort::Seal).unwrap();
+        let mut writer = FileWriter::create(folder.path(), Table::Requests, 20_000, Effort::Seal, at).unwrap();
         writer.write(&rows.finish(), at, at.plus_micros(5)).unwrap();
         let file = writer.finish().unwrap();
 

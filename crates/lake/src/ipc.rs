@@ -34,6 +34,18 @@ pub fn decode(bytes: &Buffer) -> Result<Vec<RecordBatch>, ArrowError> {
     Ok(out)
 }
 
+/// An answer as one Arrow IPC stream, for clients that read Arrow.
+pub fn arrow_stream(answer: &crate::query::Answer) -> Result<Vec<u8>, ArrowError> {
+    let mut out = Vec::new();
+    let mut writer = StreamWriter::try_new(&mut out, &answer.schema)?;
+    for batch in &answer.batches {
+        writer.write(batch)?;
+    }
+    writer.finish()?;
+    drop(writer);
+    Ok(out)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

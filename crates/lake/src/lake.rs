@@ -1,13 +1,15 @@
 //! The lake itself: opened, appended to, queried, maintained, closed.
 
 use crate::error::{AppendError, BusyReason, Damage, LakeError, QueryError};
+use crate::identity;
 use crate::ipc;
 use crate::journal::frame::{self, FRAME_HEADER_BYTES, Mark, Payload};
-use crate::journal::segment::{self, sync_folder};
-use crate::journal::writer::{JournalWriter, Pending, Rotation, Start};
+use crate::journal::segment;
+use crate::journal::writer::{Held, JournalWriter, Pending, Rotation, Start};
 use crate::maintain::{Maintainer, Maintenance};
 use crate::options::LakeOptions;
 use crate::query::{Answer, Query, Reader};
+use crate::rows;
 use crate::seal::{Logs, seal};
 use crate::state::{Segment, State};
 use crate::windows::{HourCache, WindowQuery, Windows, windows};
@@ -15,7 +17,6 @@ use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::buffer::Buffer;
 use parking_lot::Mutex;
 use signal::Table;
-use std::collections::HashMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -56,7 +57,6 @@ pub struct Lake {
     tasks: Mutex<Vec<JoinHandle<()>>>,
     stop: Arc<Stop>,
     options: LakeOptions,
-    _lock: File,
 }
 
 #[derive(Default)]
@@ -68,10 +68,12 @@ struct Stop {
 /// Memory for rows that are not sealed yet, and what the disk allows.
 struct Room {
     /// Bytes of appends that wait for the journal.
-    queued: AtomicU64,
+    queued: Arc<AtomicU64>,
     limit: u64,
     freed: Notify,
     disk: Mutex<Option<BusyReason>>,
+    /// Why sealing does not get on at the moment.
+    trouble: Mutex<Option<String>>,
 }
 
 /// How full the lake is.
@@ -103,30 +105,37 @@ impl Lake {
             std::fs::create_dir_all(folder).map_err(LakeError::io("create folder", folder))?;
         }
         let lock = lock(&options.dir)?;
-        let journal_id = journal_id(&journal)?;
         let state = Arc::new(State::default());
-        let logs = Arc::new(Logs::open(&lake).await?);
-        for table in Table::ALL {
-            let log = logs.of(table).lock().await;
-            let (files, foreign) = log.files()?;
-            for path in foreign {
-                tracing::warn!(table = table.name(), path, "a file with a foreign name is not read");
-            }
-            state.set_table(table, files, log.sealed_through(&journal_id).await?);
-        }
-        state.set_marks(read_marks(&journal));
+        let logs = Arc::new(Logs::open(&lake, identity::journal_id(&journal)?).await?);
+        let sealed_through = logs.read(&state).await?;
+        state.set_marks(identity::read_marks(&journal)?);
         let reader = Arc::new(Reader::new(Arc::clone(&state), options.clone()).map_err(LakeError::data("start SQL"))?);
         let maintainer = Arc::new(Maintainer {
             state: Arc::clone(&state),
             logs: Arc::clone(&logs),
             reader: Arc::clone(&reader),
             options: options.clone(),
+            _lock: Arc::clone(&lock),
         });
-        maintainer.remove_dead_files(Duration::from_secs(3600));
+        maintainer.remove_strays();
 
-        let sealer = Sealer { state: Arc::clone(&state), logs, journal: journal.clone(), journal_id, options: options.clone() };
+        let room = Arc::new(Room {
+            queued: Arc::new(AtomicU64::new(0)),
+            limit: options.unsealed_bytes(),
+            freed: Notify::new(),
+            disk: Mutex::new(None),
+            trouble: Mutex::new(None),
+        });
+        let sealer = Sealer {
+            state: Arc::clone(&state),
+            logs,
+            journal: journal.clone(),
+            options: options.clone(),
+            room: Arc::clone(&room),
+            _lock: Arc::clone(&lock),
+        };
         let (closed, to_seal) = mpsc::unbounded_channel();
-        let next = sealer.recover(&closed).await?;
+        let next = sealer.recover(&closed).await?.max(sealed_through.map_or(0, |number| number + 1));
         let (published, _) = broadcast::channel(TAIL_BATCHES);
         let writer = Arc::new(JournalWriter::start(Start {
             folder: journal,
@@ -136,16 +145,11 @@ impl Lake {
             rotation: Rotation { bytes: options.segment_bytes(), age: options.seal_age.to_std() },
             closed,
             published: published.clone(),
+            lock,
         })?);
-        let room = Arc::new(Room {
-            queued: AtomicU64::new(0),
-            limit: options.unsealed_bytes(),
-            freed: Notify::new(),
-            disk: Mutex::new(None),
-        });
         let stop = Arc::new(Stop::default());
         let tasks = vec![
-            tokio::spawn(sealer.run(to_seal, Arc::clone(&room), Arc::clone(&stop))),
+            tokio::spawn(sealer.run(to_seal, Arc::clone(&stop))),
             tokio::spawn(maintain(Arc::clone(&maintainer), Arc::clone(&stop))),
             tokio::spawn(watch_disk(Arc::clone(&maintainer), Arc::clone(&room), Arc::clone(&stop))),
         ];
@@ -161,7 +165,6 @@ impl Lake {
             tasks: Mutex::new(tasks),
             stop,
             options,
-            _lock: lock,
         }))
     }
 
@@ -171,25 +174,22 @@ impl Lake {
             return Err(AppendError::Busy { reason, retry_after: Duration::from_secs(5) });
         }
         let frame = encode(&append)?;
-        let bytes = frame.len() as u64;
-        self.wait_for_memory(bytes).await?;
+        let held = self.wait_for_memory(frame.len() as u64).await?;
         let parts = decode_parts(&frame)?;
         let (done, wait) = oneshot::channel();
-        self.room.queued.fetch_add(bytes, Ordering::Relaxed);
-        self.writer.submit(Pending { frame, parts, marks: append.marks, done });
-        let outcome = wait.await.unwrap_or(Err(AppendError::Closed));
-        self.room.queued.fetch_sub(bytes, Ordering::Relaxed);
-        outcome
+        self.writer.submit(Pending { frame, parts, marks: append.marks, done, held });
+        wait.await.unwrap_or(Err(AppendError::Closed))
     }
 
-    async fn wait_for_memory(&self, bytes: u64) -> Result<(), AppendError> {
+    async fn wait_for_memory(&self, bytes: u64) -> Result<Held, AppendError> {
         let waiting = async {
             loop {
                 let freed = self.room.freed.notified();
-                let used = self.unsealed_bytes();
+                let sealing = self.sealing_bytes();
                 // An append larger than the whole room passes when it is alone.
-                if used == 0 || used + bytes <= self.room.limit {
-                    return;
+                let fits = |queued: u64| sealing + queued == 0 || sealing + queued + bytes <= self.room.limit;
+                if let Some(held) = Held::take(&self.room.queued, bytes, fits) {
+                    return held;
                 }
                 if self.state.segments().len() <= 1 {
                     let _ = self.writer.rotate().await;
@@ -202,9 +202,12 @@ impl Lake {
             .map_err(|_| AppendError::Busy { reason: BusyReason::Memory, retry_after: Duration::from_secs(2) })
     }
 
+    fn sealing_bytes(&self) -> u64 {
+        self.state.segments().iter().map(|segment| segment.bytes()).sum()
+    }
+
     fn unsealed_bytes(&self) -> u64 {
-        let segments: u64 = self.state.segments().iter().map(|segment| segment.bytes()).sum();
-        segments + self.room.queued.load(Ordering::Relaxed)
+        self.sealing_bytes() + self.room.queued.load(Ordering::Relaxed)
     }
 
     /// The value that was stored last under a mark's key, by an append that became durable.
@@ -264,12 +267,20 @@ impl Lake {
         }
     }
 
-    /// Seals everything that was appended before and waits until it is in the tables.
+    /// Seals everything that was appended before and waits until it is in the tables, or until sealing fails.
     pub async fn seal_now(&self) -> Result<(), LakeError> {
+        *self.room.trouble.lock() = None;
         self.writer.rotate().await?;
         let before: Vec<u64> = self.state.segments().iter().filter(|part| !part.is_empty()).map(|part| part.number).collect();
         while self.state.segments().iter().any(|part| before.contains(&part.number)) {
             let freed = self.room.freed.notified();
+            if let Some(trouble) = self.room.trouble.lock().clone() {
+                return Err(LakeError::Io {
+                    action: "seal the journal in",
+                    path: self.options.dir.clone(),
+                    source: std::io::Error::other(trouble),
+                });
+            }
             let _ = tokio::time::timeout(Duration::from_millis(100), freed).await;
         }
         Ok(())
@@ -285,7 +296,7 @@ impl Lake {
         self.maintainer.expire().await
     }
 
-    /// Deletes files that no table names any more; queries of other processes may still read them.
+    /// Deletes files that left their table; queries that run may still read them.
     pub fn remove_dead_files(&self) -> usize {
         self.maintainer.remove_dead_files(Duration::ZERO)
     }
@@ -312,6 +323,15 @@ impl Lake {
     }
 }
 
+impl Drop for Lake {
+    /// Not closed: what is queued is still written, what is not sealed stays in the journal.
+    fn drop(&mut self) {
+        self.writer.stop();
+        self.stop.stopping.store(true, Ordering::SeqCst);
+        self.stop.wake.notify_waiters();
+    }
+}
+
 impl Stop {
     fn is_set(&self) -> bool {
         self.stopping.load(Ordering::SeqCst)
@@ -329,14 +349,16 @@ impl Stop {
 fn encode(append: &Append) -> Result<Buffer, AppendError> {
     let mut streams = Vec::with_capacity(append.rows.len());
     for (table, batch) in &append.rows {
+        rows::check(*table, batch).map_err(AppendError::Encode)?;
         streams.push((*table, ipc::encode(batch).map_err(AppendError::Encode)?));
     }
-    let bytes: usize = streams.iter().map(|(_, stream)| stream.len()).sum();
+    let parts = streams.iter().map(|(table, stream)| (*table, stream.as_slice())).collect();
+    let payload = Payload { marks: append.marks.clone(), parts };
+    let bytes = payload.size();
     if bytes > frame::MAX_PAYLOAD_BYTES {
         return Err(AppendError::TooLarge { bytes, limit: frame::MAX_PAYLOAD_BYTES });
     }
-    let parts = streams.iter().map(|(table, stream)| (*table, stream.as_slice())).collect();
-    Ok(Buffer::from_vec(frame::encode(&Payload { marks: append.marks.clone(), parts })))
+    Ok(Buffer::from_vec(frame::encode(&payload)))
 }
 
 /// The rows of a frame, pointing into it.
@@ -353,44 +375,11 @@ fn decode_parts(frame: &Buffer) -> Result<Vec<(Table, RecordBatch)>, AppendError
 }
 
 /// One process at a time writes a lake.
-fn lock(dir: &Path) -> Result<File, LakeError> {
+pub(crate) fn lock(dir: &Path) -> Result<Arc<File>, LakeError> {
     let path = dir.join("lock");
-    let file = File::create(&path).map_err(LakeError::io("create", &path))?;
+    let file = File::options().create(true).append(true).open(&path).map_err(LakeError::io("create", &path))?;
     file.try_lock().map_err(|_| LakeError::InUse(dir.to_owned()))?;
-    Ok(file)
-}
-
-/// The journal's identity in the tables' logs; a new journal has a new one, so numbers can start again.
-fn journal_id(journal: &Path) -> Result<String, LakeError> {
-    let path = journal.join("id");
-    if let Ok(id) = std::fs::read_to_string(&path)
-        && id.trim().len() == 36
-    {
-        return Ok(id.trim().to_owned());
-    }
-    let id = uuid::Uuid::now_v7().to_string();
-    write_durably(&path, id.as_bytes()).map_err(LakeError::io("write", &path))?;
-    Ok(id)
-}
-
-fn write_durably(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let unfinished = path.with_extension("unfinished");
-    std::fs::write(&unfinished, bytes)?;
-    File::open(&unfinished)?.sync_all()?;
-    std::fs::rename(&unfinished, path)?;
-    sync_folder(path.parent().unwrap_or(path))
-}
-
-fn read_marks(journal: &Path) -> Vec<Mark> {
-    let path = journal.join("marks.json");
-    let Ok(bytes) = std::fs::read(&path) else { return Vec::new() };
-    match serde_json::from_slice::<HashMap<String, String>>(&bytes) {
-        Ok(marks) => marks.into_iter().collect(),
-        Err(error) => {
-            tracing::error!(%error, path = %path.display(), "the marks of sources are damaged; sources are read anew");
-            Vec::new()
-        }
-    }
+    Ok(Arc::new(file))
 }
 
 /// Moves closed segments into the tables, in order.
@@ -398,8 +387,9 @@ struct Sealer {
     state: Arc<State>,
     logs: Arc<Logs>,
     journal: PathBuf,
-    journal_id: String,
     options: LakeOptions,
+    room: Arc<Room>,
+    _lock: Arc<File>,
 }
 
 impl Sealer {
@@ -434,47 +424,13 @@ impl Sealer {
         for part in self.state.segments() {
             let _ = closed.send(part);
         }
-        // Numbers of tables that know more segments than the folder still holds.
-        for table in Table::ALL {
-            let through = self.logs.of(table).lock().await.sealed_through(&self.journal_id).await?;
-            next = next.max(through.map_or(0, |number| number + 1));
-        }
         Ok(next)
     }
 
     async fn read_segment(&self, number: u64, path: PathBuf) -> Result<Arc<Segment>, LakeError> {
         let state = Arc::clone(&self.state);
         let now = self.options.clock.now();
-        let read = tokio::task::spawn_blocking(move || -> Result<Arc<Segment>, LakeError> {
-            let bytes = Buffer::from_vec(std::fs::read(&path).map_err(LakeError::io("read", &path))?);
-            let part = Arc::new(Segment::new(number, path.clone()));
-            let mut unreadable = Vec::new();
-            let bad = segment::read(bytes.as_slice(), |payload, frame_bytes| {
-                let mut rows = Vec::new();
-                for (table, stream) in payload.parts {
-                    let at = stream.as_ptr() as usize - bytes.as_ptr() as usize;
-                    match ipc::decode(&bytes.slice_with_length(at, stream.len())) {
-                        Ok(batches) => rows.extend(batches.into_iter().map(|batch| (table, batch))),
-                        Err(error) => unreadable.push((at as u64..(at + stream.len()) as u64, error.to_string())),
-                    }
-                }
-                part.push(rows, payload.marks, frame_bytes, now);
-            });
-            let file = format!("journal/{}", segment::file_name(number));
-            let torn = bad.iter().filter(|range| range.torn);
-            torn.for_each(|range| tracing::info!(file, from = range.from, to = range.to, "an unfinished append is dropped"));
-            let damaged = bad.iter().filter(|range| !range.torn).map(|range| (range.from..range.to, range.reason.to_owned()));
-            let mut any = false;
-            for (range, reason) in damaged.chain(unreadable) {
-                any = true;
-                state.add_damage(Damage { file: file.clone(), range, reason, since: now });
-            }
-            if any {
-                // Kept beside the journal for a later look; the whole frames go on.
-                let _ = std::fs::copy(&path, path.with_extension("damaged"));
-            }
-            Ok(part)
-        });
+        let read = tokio::task::spawn_blocking(move || rows::read_segment(number, path, &state, now));
         read.await.map_err(|error| LakeError::Io {
             action: "read",
             path: self.journal.clone(),
@@ -483,19 +439,8 @@ impl Sealer {
     }
 
     async fn seal_one(&self, part: &Arc<Segment>) -> Result<(), LakeError> {
-        seal(part, &self.logs, &self.state, &self.journal_id, &self.options.clock).await?;
-        let mut marks: HashMap<String, String> = read_marks(&self.journal).into_iter().collect();
-        let fresh = part.marks();
-        if !fresh.is_empty() {
-            marks.extend(fresh);
-            let path = self.journal.join("marks.json");
-            let text = serde_json::to_vec(&marks).map_err(|error| LakeError::Io {
-                action: "encode",
-                path: path.clone(),
-                source: error.into(),
-            })?;
-            write_durably(&path, &text).map_err(LakeError::io("write", &path))?;
-        }
+        seal(part, &self.logs, &self.state, &self.options.clock).await?;
+        identity::add_marks(&self.journal, part.marks())?;
         if let Err(error) = std::fs::remove_file(&part.path)
             && error.kind() != std::io::ErrorKind::NotFound
         {
@@ -505,17 +450,21 @@ impl Sealer {
         Ok(())
     }
 
-    async fn run(self, mut closed: mpsc::UnboundedReceiver<Arc<Segment>>, room: Arc<Room>, stop: Arc<Stop>) {
+    async fn run(self, mut closed: mpsc::UnboundedReceiver<Arc<Segment>>, stop: Arc<Stop>) {
         // The channel closes when the writer stops; what is in it is sealed first.
         while let Some(part) = closed.recv().await {
             while let Err(error) = self.seal_one(&part).await {
-                tracing::error!(error = %chain(&error), segment = part.number, "sealing failed; it is tried again");
+                let text = chain(&error);
+                tracing::error!(error = text, segment = part.number, "sealing failed; it is tried again");
+                *self.room.trouble.lock() = Some(text);
+                self.room.freed.notify_waiters();
                 if stop.is_set() {
                     return;
                 }
                 stop.pause(SEAL_RETRY).await;
             }
-            room.freed.notify_waiters();
+            *self.room.trouble.lock() = None;
+            self.room.freed.notify_waiters();
         }
     }
 }

@@ -9,21 +9,31 @@
 mod delta;
 mod error;
 mod file;
+mod fsck;
+mod identity;
 mod ipc;
 mod journal;
 mod lake;
+mod log_check;
 mod maintain;
 mod options;
 mod provider;
 mod query;
+mod requests;
+mod rows;
 mod seal;
 mod state;
 mod windows;
 
 pub use error::{AppendError, BusyReason, Damage, LakeError, QueryError};
+pub use fsck::{Checked, DamagedPart, FsckReport, Note, fsck};
+pub use ipc::arrow_stream;
 pub use lake::{Append, Lake, LakeStatus};
 pub use maintain::Maintenance;
 pub use options::{LakeOptions, Retention};
+pub use requests::{
+    Bar, Disappointed, DisappointedRow, Facets, HeatMap, Histogram, MAX_STEPS, RECOVERY_WINDOW_US, RowOrder, RowPage, RowQuery,
+};
 pub use query::{Answer, Query, QueryStats, Reader, TIME_LIMIT};
 pub use windows::{ServiceWindows, WindowQuery, Windows};
 /// Arrow as DataFusion uses it.

@@ -2,6 +2,7 @@
 
 use base::{ByteSize, Clock, Span};
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// Settings of a lake.
 #[derive(Debug, Clone)]
@@ -18,6 +19,8 @@ pub struct LakeOptions {
     pub seal_bytes: ByteSize,
     /// Seal this long after a segment's first row.
     pub seal_age: Span,
+    /// Longest run of a query.
+    pub query_time: Duration,
     /// Source of time.
     pub clock: Clock,
 }
@@ -55,6 +58,7 @@ impl LakeOptions {
             retention: Retention::default(),
             seal_bytes: ByteSize(64 << 20),
             seal_age: Span::from_seconds(30),
+            query_time: crate::query::TIME_LIMIT,
             clock: Clock::System,
         }
     }
@@ -71,7 +75,7 @@ impl LakeOptions {
 
     /// Memory for all queries together: a quarter of the budget.
     pub fn query_bytes(&self) -> u64 {
-        (self.memory.0 / 4).max(16 << 20)
+        (self.memory.0 / 4).max(1 << 20)
     }
 
     /// Memory for cached window sums: a sixteenth of the budget, at most 64 MiB.

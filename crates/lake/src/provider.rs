@@ -5,6 +5,7 @@ use datafusion::arrow::array::cast::AsArray;
 use datafusion::arrow::array::{Array, ArrayRef, Date32Array, RecordBatch};
 use datafusion::arrow::compute::{SortOptions, cast};
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef, TimestampMicrosecondType};
+use datafusion::arrow::error::ArrowError;
 use datafusion::catalog::memory::MemorySourceConfig;
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::{DFSchema, Result, ScalarValue};
@@ -116,6 +117,13 @@ pub fn with_date(table: Table, batch: &RecordBatch) -> Result<RecordBatch> {
         Some(ts) => ts.values().iter().map(|micros| Some(days(*micros))).collect(),
         None => Date32Array::from(vec![0; batch.num_rows()]),
     };
+    let mut columns: Vec<ArrayRef> = conform(table, batch)?.columns().to_vec();
+    columns.push(Arc::new(date));
+    Ok(RecordBatch::try_new(sql_schema(table), columns)?)
+}
+
+/// The rows with exactly the columns of the table: others are dropped, missing ones are null.
+pub fn conform(table: Table, batch: &RecordBatch) -> std::result::Result<RecordBatch, ArrowError> {
     let mut columns: Vec<ArrayRef> = Vec::new();
     for field in table.schema().fields() {
         columns.push(match batch.column_by_name(field.name()) {
@@ -124,8 +132,7 @@ pub fn with_date(table: Table, batch: &RecordBatch) -> Result<RecordBatch> {
             None => datafusion::arrow::array::new_null_array(field.data_type(), batch.num_rows()),
         });
     }
-    columns.push(Arc::new(date));
-    Ok(RecordBatch::try_new(sql_schema(table), columns)?)
+    RecordBatch::try_new(table.schema(), columns)
 }
 
 /// The projection with `ts` added when it is missing, and where the wanted columns are in it.

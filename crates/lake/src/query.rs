@@ -18,25 +18,28 @@ use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::execution::session_state::SessionState;
-use datafusion::prelude::{SessionConfig, col};
+use datafusion::logical_expr::{col, lit};
+use datafusion::prelude::SessionConfig;
+use datafusion::sql::parser::Statement;
+use datafusion::sql::sqlparser::ast;
 use futures::StreamExt;
 use object_store::ObjectStore;
 use object_store::local::LocalFileSystem;
 use parking_lot::Mutex;
 use signal::Table;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Longest statement.
 const MAX_SQL_BYTES: usize = 64 * 1024;
-/// Longest run.
+/// Longest run, unless the options say otherwise.
 pub const TIME_LIMIT: Duration = Duration::from_secs(30);
-/// Most roll-up partials read at once.
-const ROLLUP_ROWS: usize = 50_000_000;
 /// Largest answer.
 const MAX_ANSWER_BYTES: usize = 64 << 20;
+
+const EVERYTHING: TimeRange = TimeRange { from: Timestamp::from_micros(i64::MIN), to: Timestamp::from_micros(i64::MAX) };
 
 /// A question in SQL about one time range.
 #[derive(Debug, Clone)]
@@ -79,7 +82,7 @@ pub struct QueryStats {
 
 /// Reads the lake.
 pub struct Reader {
-    state: Arc<State>,
+    pub(crate) state: Arc<State>,
     base: SessionState,
     store: Arc<dyn ObjectStore>,
     lake: PathBuf,
@@ -125,9 +128,7 @@ impl Reader {
             let (schema, batches) = self.collect(frame, query.limit, &mut stats).await?;
             Ok(Answer { schema, batches, stats })
         };
-        let mut answer = tokio::time::timeout(TIME_LIMIT, run)
-            .await
-            .map_err(|_| QueryError::TimeLimit(TIME_LIMIT.as_secs()))??;
+        let mut answer = self.in_time(run).await?;
         answer.stats.elapsed_ms = started.elapsed().as_secs_f64() * 1000.0;
         Ok(answer)
     }
@@ -146,52 +147,95 @@ impl Reader {
             let (schema, batches) = self.collect(frame, limit, &mut stats).await?;
             Ok(Answer { schema, batches, stats })
         };
-        tokio::time::timeout(TIME_LIMIT, run).await.map_err(|_| QueryError::TimeLimit(TIME_LIMIT.as_secs()))?
+        self.in_time(run).await
     }
 
-    /// Reads only the sealed files of a snapshot that the caller took before.
-    pub(crate) async fn sealed_frame(
+    /// Runs `work` for at most the time limit.
+    pub(crate) async fn in_time<T>(
+        &self,
+        work: impl Future<Output = Result<T, QueryError>> + Send,
+    ) -> Result<T, QueryError> {
+        let limit = self.options.query_time;
+        tokio::time::timeout(limit, work).await.map_err(|_| QueryError::TimeLimit(limit.as_secs_f64()))?
+    }
+
+    /// Visits the rows in the sealed files of a snapshot that the caller took before, batch by batch.
+    pub(crate) async fn visit_sealed(
         &self,
         table: Table,
         snapshot: &Snapshot,
         range: TimeRange,
         build: impl FnOnce(DataFrame) -> Result<DataFrame, DataFusionError> + Send,
-    ) -> Result<Answer, QueryError> {
-        let run = async {
-            let mut stats = QueryStats::default();
-            let files = self.files_of(table, snapshot, range, &mut stats).await?;
-            let provider = self.provider(table, files, Vec::new(), range);
-            let context = self.context();
-            let frame = context.read_table(Arc::new(provider)).and_then(build).map_err(|error| self.explain(error))?;
-            let (schema, batches) = self.collect(frame, ROLLUP_ROWS, &mut stats).await?;
-            Ok(Answer { schema, batches, stats })
-        };
-        tokio::time::timeout(TIME_LIMIT, run).await.map_err(|_| QueryError::TimeLimit(TIME_LIMIT.as_secs()))?
+        mut visit: impl FnMut(&RecordBatch) + Send,
+    ) -> Result<QueryStats, QueryError> {
+        let mut stats = QueryStats::default();
+        let files = self.files_of(table, snapshot, range, &mut stats).await?;
+        let provider = self.provider(table, files, Vec::new(), range);
+        let frame = self.context().read_table(Arc::new(provider)).and_then(build);
+        let frame = frame.map_err(|error| self.explain(error))?;
+        let mut stream = frame.execute_stream().await.map_err(|error| self.explain(error))?;
+        while let Some(batch) = stream.next().await {
+            let batch = batch.map_err(|error| self.explain(error))?;
+            stats.rows += batch.num_rows();
+            visit(&batch);
+        }
+        Ok(stats)
     }
 
-    /// The rows of some files of a table in the order of its files, without `date`.
-    pub(crate) async fn sorted_rows(
+    /// Whether any of the files has rows of the service.
+    pub(crate) async fn has_service(
         &self,
         table: Table,
-        files: Vec<Arc<DataFile>>,
-        build: impl FnOnce(DataFrame) -> Result<DataFrame, DataFusionError> + Send,
-    ) -> Result<SendableRecordBatchStream, DataFusionError> {
-        let everything = TimeRange { from: Timestamp::from_micros(i64::MIN), to: Timestamp::from_micros(i64::MAX) };
-        for file in &files {
-            if let Some(reason) = crate::file::verify(&self.lake.join(table.name()), file)? {
+        files: &[Arc<DataFile>],
+        service: &str,
+    ) -> Result<bool, DataFusionError> {
+        self.verify(table, files)?;
+        let provider = self.provider(table, files.to_vec(), Vec::new(), EVERYTHING);
+        let frame = self.context().read_table(Arc::new(provider))?;
+        Ok(frame.filter(col("service").eq(lit(service)))?.limit(0, Some(1))?.count().await? > 0)
+    }
+
+    /// An error that names the first damaged file.
+    fn verify(&self, table: Table, files: &[Arc<DataFile>]) -> Result<(), DataFusionError> {
+        for file in files {
+            let problem = match crate::file::verify(&self.lake.join(table.name()), file) {
+                Ok(problem) => problem,
+                Err(error) => Some(format!("the file can't be read: {error}")),
+            };
+            if let Some(reason) = problem {
                 let name = format!("lake/{}/{}", table.name(), file.path);
                 let since = self.options.clock.now();
                 self.state.add_damage(Damage { file: name.clone(), range: 0..file.bytes, reason, since });
                 return Err(DataFusionError::Execution(format!("{name} is damaged")));
             }
         }
-        let mut provider = self.provider(table, files, Vec::new(), everything);
+        Ok(())
+    }
+
+    /// The rows of some files of a table in the order of its files, without `date`.
+    pub(crate) async fn sorted_rows(
+        &self,
+        table: Table,
+        files: &[Arc<DataFile>],
+        build: impl FnOnce(DataFrame) -> Result<DataFrame, DataFusionError> + Send,
+    ) -> Result<SendableRecordBatchStream, DataFusionError> {
+        self.verify(table, files)?;
+        self.sorted_frame(table, files, build)?.execute_stream().await
+    }
+
+    fn sorted_frame(
+        &self,
+        table: Table,
+        files: &[Arc<DataFile>],
+        build: impl FnOnce(DataFrame) -> Result<DataFrame, DataFusionError> + Send,
+    ) -> Result<DataFrame, DataFusionError> {
+        let mut provider = self.provider(table, files.to_vec(), Vec::new(), EVERYTHING);
         provider.sorted = true;
         let [first, second] = table.sort_columns();
         let order = vec![col(first).sort(true, true), col(second).sort(true, true)];
         let context = self.context();
         let frame = context.read_table(Arc::new(provider)).and_then(build)?;
-        frame.sort(order)?.drop_columns(&["date"])?.execute_stream().await
+        frame.sort(order)?.drop_columns(&["date"])
     }
 
     /// Tables and columns as SQL sees them.
@@ -202,6 +246,9 @@ impl Reader {
     /// The tables that a statement names.
     fn tables_in(&self, sql: &str) -> Result<Vec<Table>, QueryError> {
         let statement = self.base.sql_to_statement(sql, &Dialect::Generic).map_err(|error| self.explain(error))?;
+        if !is_select(&statement) {
+            return Err(QueryError::Invalid(READ_ONLY.into()));
+        }
         let named = self.base.resolve_table_references(&statement).map_err(|error| self.explain(error))?;
         let mut tables = Vec::new();
         for name in named {
@@ -216,7 +263,9 @@ impl Reader {
     }
 
     fn context(&self) -> SessionContext {
+        let config = self.base.config().clone().with_create_default_catalog_and_schema(true);
         let state = SessionStateBuilder::new_from_existing(self.base.clone())
+            .with_config(config)
             .with_catalog_list(Arc::new(MemoryCatalogProviderList::new()))
             .build();
         SessionContext::new_with_state(state)
@@ -311,6 +360,13 @@ impl Reader {
         Ok(whole)
     }
 
+    /// Forgets files that left their table.
+    pub(crate) fn forget_gone(&self) {
+        let tables: Vec<_> = Table::ALL.into_iter().map(|table| self.state.files(table)).collect();
+        let known: HashSet<&str> = tables.iter().flat_map(|files| files.iter().map(|file| file.path.as_str())).collect();
+        self.verified.lock().retain(|path, _| known.contains(path.as_str()));
+    }
+
     /// Forgets which files were compared, so that damage done since is seen. Returns how many were known.
     pub fn forget_verified(&self) -> usize {
         std::mem::take(&mut *self.verified.lock()).len()
@@ -329,12 +385,13 @@ impl Reader {
         while let Some(batch) = stream.next().await {
             let batch = batch.map_err(|error| self.explain(error))?;
             let take = batch.num_rows().min(limit - rows);
-            stats.truncated |= take < batch.num_rows();
-            rows += take;
             bytes += batch.get_array_memory_size();
-            batches.push(if take < batch.num_rows() { batch.slice(0, take) } else { batch });
-            if stats.truncated || (bytes > MAX_ANSWER_BYTES && limit < ROLLUP_ROWS) {
-                stats.truncated = true;
+            stats.truncated = take < batch.num_rows() || (bytes > MAX_ANSWER_BYTES && !batches.is_empty());
+            if take > 0 && bytes <= MAX_ANSWER_BYTES || batches.is_empty() {
+                rows += take;
+                batches.push(batch.slice(0, take));
+            }
+            if stats.truncated {
                 break;
             }
         }
@@ -355,6 +412,16 @@ impl Reader {
                 QueryError::Failed(error.strip_backtrace())
             }
         }
+    }
+}
+
+const READ_ONLY: &str = "only SELECT (and EXPLAIN of one) is answered here: SQL reads the lake and never changes it";
+
+fn is_select(statement: &Statement) -> bool {
+    match statement {
+        Statement::Statement(statement) => matches!(statement.as_ref(), ast::Statement::Query(_)),
+        Statement::Explain(explain) => is_select(&explain.statement),
+        _ => false,
     }
 }
 

@@ -17,7 +17,7 @@ use signal::Table;
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, MutexGuard};
 
 /// Rows handed to the Parquet writer at a time.
 const WRITE_ROWS: usize = 16 * 1024;
@@ -25,40 +25,63 @@ const WRITE_ROWS: usize = 16 * 1024;
 /// The tables' logs. One holder at a time changes a table.
 pub struct Logs {
     logs: HashMap<Table, Mutex<DeltaLog>>,
+    journal_id: String,
 }
 
 impl Logs {
     /// Opens every table under `lake`.
-    pub async fn open(lake: &Path) -> Result<Self, LakeError> {
+    pub async fn open(lake: &Path, journal_id: String) -> Result<Self, LakeError> {
         let mut logs = HashMap::new();
         for table in Table::ALL {
             logs.insert(table, Mutex::new(DeltaLog::open(lake, table).await?));
         }
-        Ok(Self { logs })
+        Ok(Self { logs, journal_id })
     }
 
-    /// The log of a table.
-    pub fn of(&self, table: Table) -> &Mutex<DeltaLog> {
+    /// Reads every table into `state`. Returns the last segment that any table has.
+    pub async fn read(&self, state: &State) -> Result<Option<u64>, LakeError> {
+        let mut last = None;
+        for table in Table::ALL {
+            let log = self.of(table).lock().await;
+            last = last.max(self.read_one(table, &log, state).await?);
+        }
+        Ok(last)
+    }
+
+    async fn read_one(&self, table: Table, log: &DeltaLog, state: &State) -> Result<Option<u64>, LakeError> {
+        let (files, foreign) = log.files()?;
+        for path in foreign {
+            tracing::warn!(table = table.name(), path, "a file with a foreign name is not read");
+        }
+        let sealed_through = log.sealed_through(&self.journal_id).await?;
+        state.set_table(table, files, sealed_through);
+        Ok(sealed_through)
+    }
+
+    fn of(&self, table: Table) -> &Mutex<DeltaLog> {
         self.logs.get(&table).expect("open() made one for every table")
+    }
+
+    /// The log of a table, to change it. After a commit that seemed to fail, `state` follows what the log says.
+    pub async fn change(&self, table: Table, state: &State) -> Result<MutexGuard<'_, DeltaLog>, LakeError> {
+        let mut log = self.of(table).lock().await;
+        if log.settle().await? {
+            self.read_one(table, &log, state).await?;
+        }
+        Ok(log)
     }
 }
 
 /// Writes the rows of a segment to files and commits them. Repeating it after a failure is safe.
-pub async fn seal(
-    segment: &Arc<Segment>,
-    logs: &Logs,
-    state: &State,
-    journal_id: &str,
-    clock: &Clock,
-) -> Result<(), LakeError> {
+pub async fn seal(segment: &Arc<Segment>, logs: &Logs, state: &State, clock: &Clock) -> Result<(), LakeError> {
     for table in Table::ALL {
+        let mut log = logs.change(table, state).await?;
         if state.is_sealed(table, segment.number) {
             continue;
         }
-        let mut log = logs.of(table).lock().await;
         let folder = log.folder().to_owned();
-        let rows = Arc::clone(segment);
-        let write = tokio::task::spawn_blocking(move || write_sorted(&folder, table, &rows.batches(table)));
+        let (rows, now) = (Arc::clone(segment), clock.now());
+        let write = tokio::task::spawn_blocking(move || write_sorted(&folder, table, &rows.batches(table), now));
         let files = write.await.map_err(|join| LakeError::Io {
             action: "seal",
             path: segment.path.clone(),
@@ -68,10 +91,10 @@ pub async fn seal(
             let changes = Changes {
                 added: &files,
                 data_change: true,
-                sealed: Some((journal_id, segment.number)),
+                sealed: Some((&logs.journal_id, segment.number)),
                 ..Changes::default()
             };
-            log.commit(&changes, clock.now()).await?;
+            log.commit(&changes, now).await?;
         }
         state.replace_files(table, &[], &files, Some(segment.number));
     }
@@ -88,12 +111,17 @@ struct Place {
     row: u32,
 }
 
-fn write_sorted(folder: &Path, table: Table, batches: &[RecordBatch]) -> Result<Vec<DataFile>, LakeError> {
+fn write_sorted(
+    folder: &Path,
+    table: Table,
+    batches: &[RecordBatch],
+    now: Timestamp,
+) -> Result<Vec<DataFile>, LakeError> {
     let places = sorted_places(table, batches);
     let references: Vec<&RecordBatch> = batches.iter().collect();
     let mut files = Vec::new();
     for day in places.chunk_by(|a, b| a.date == b.date) {
-        let mut writer = FileWriter::create(folder, table, day[0].date, Effort::Seal)?;
+        let mut writer = FileWriter::create(folder, table, day[0].date, Effort::Seal, now)?;
         for chunk in day.chunks(WRITE_ROWS) {
             let indices: Vec<(usize, usize)> =
                 chunk.iter().map(|place| (place.batch as usize, place.row as usize)).collect();
@@ -175,7 +203,7 @@ mod tests {
         let order: Vec<(i32, u32, u32)> = places.iter().map(|place| (place.date, place.rank, place.row)).collect();
         assert_eq!(order, [(0, 1, 2), (1, 0, 3), (1, 0, 1), (1, 1, 0)]);
 
-        let files = write_sorted(folder.path(), Table::Requests, &[]).unwrap();
+        let files = write_sorted(folder.path(), Table::Requests, &[], Timestamp::default()).unwrap();
         assert!(files.is_empty(), "no rows, no file");
     }
 }

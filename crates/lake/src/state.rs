@@ -6,6 +6,7 @@
 use crate::error::Damage;
 use crate::file::DataFile;
 use crate::journal::frame::Mark;
+use crate::rows::TIMES;
 use base::Timestamp;
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use datafusion::arrow::compute::concat_batches;
@@ -16,6 +17,7 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 /// Batches below this many rows are merged once enough of them wait.
 const SMALL_BATCH_ROWS: usize = 1024;
@@ -140,6 +142,20 @@ struct Inner {
     epoch: u64,
     marks: HashMap<String, String>,
     damage: Vec<Damage>,
+    /// Files that left their table, and when; running queries may still read them.
+    dead: Vec<(Table, String, Instant)>,
+}
+
+impl Inner {
+    fn touch_hours(&mut self, files: &[DataFile]) {
+        for file in files {
+            let mut hour = file.first.floor(MICROS_PER_HOUR).micros();
+            while hour <= file.last.micros() {
+                *self.hours.entry(hour).or_default() += 1;
+                hour += MICROS_PER_HOUR;
+            }
+        }
+    }
 }
 
 /// The readable state of a lake.
@@ -164,6 +180,7 @@ impl State {
     /// One table at this moment; hour generations are given for `[from, to)` only.
     pub fn snapshot(&self, table: Table, range: base::TimeRange) -> Snapshot {
         let inner = self.inner.read();
+        let from = range.from.micros().max(*TIMES.start()).div_euclid(MICROS_PER_HOUR) * MICROS_PER_HOUR;
         let view = inner.tables.get(&table);
         let sealed = view.and_then(|view| view.sealed_through);
         Snapshot {
@@ -171,17 +188,21 @@ impl State {
             segments: inner.segments.iter().filter(|segment| Some(segment.number) > sealed).cloned().collect(),
             hours: inner
                 .hours
-                .range(range.from.floor(MICROS_PER_HOUR).micros()..range.to.micros().max(range.from.micros()))
+                .range(from..range.to.micros().max(from))
                 .map(|(hour, generation)| (*hour, *generation))
                 .collect(),
             epoch: inner.epoch,
         }
     }
 
-    /// Sets what a table holds when the lake is opened.
+    /// Sets what a table holds when its log was read.
     pub fn set_table(&self, table: Table, files: Vec<DataFile>, sealed_through: Option<u64>) {
+        let mut inner = self.inner.write();
+        if table == Table::Rollup1m {
+            inner.touch_hours(&files);
+        }
         let view = TableView { files: Arc::new(files.into_iter().map(Arc::new).collect()), sealed_through };
-        self.inner.write().tables.insert(table, view);
+        inner.tables.insert(table, view);
     }
 
     /// Whether the rows of a segment are already in the table's files.
@@ -194,20 +215,25 @@ impl State {
     pub fn replace_files(&self, table: Table, removed: &[DataFile], added: &[DataFile], sealed: Option<u64>) {
         let mut inner = self.inner.write();
         if sealed.is_some() && table == Table::Rollup1m {
-            for file in added {
-                let mut hour = file.first.floor(MICROS_PER_HOUR).micros();
-                while hour <= file.last.micros() {
-                    *inner.hours.entry(hour).or_default() += 1;
-                    hour += MICROS_PER_HOUR;
-                }
-            }
+            inner.touch_hours(added);
         }
+        let now = Instant::now();
+        inner.dead.extend(removed.iter().map(|file| (table, file.path.clone(), now)));
         let view = inner.tables.entry(table).or_default();
         let mut files: Vec<Arc<DataFile>> =
             view.files.iter().filter(|file| !removed.iter().any(|gone| gone.path == file.path)).cloned().collect();
         files.extend(added.iter().cloned().map(Arc::new));
         view.files = Arc::new(files);
         view.sealed_through = view.sealed_through.max(sealed);
+    }
+
+    /// Takes the files that left their table at least `age` ago.
+    pub fn take_dead(&self, age: Duration) -> Vec<(Table, String)> {
+        let mut inner = self.inner.write();
+        let (gone, kept) = std::mem::take(&mut inner.dead).into_iter().partition(|dead| dead.2.elapsed() >= age);
+        inner.dead = kept;
+        let gone: Vec<(Table, String, Instant)> = gone;
+        gone.into_iter().map(|(table, path, _)| (table, path)).collect()
     }
 
     /// Says that stored rows were removed: cached sums are void.

@@ -5,8 +5,11 @@
 
 use crate::error::QueryError;
 use crate::query::Reader;
+use crate::rows::TIMES;
 use crate::state::{Snapshot, State};
 use base::{TimeRange, Timestamp};
+use datafusion::arrow::array::RecordBatch;
+use datafusion::dataframe::DataFrame;
 use datafusion::logical_expr::{col, lit};
 use foldhash::HashMap;
 use parking_lot::Mutex;
@@ -147,8 +150,18 @@ pub async fn windows(
     cache: &HourCache,
     query: &WindowQuery,
 ) -> Result<Windows, QueryError> {
+    reader.in_time(sum(reader, state, cache, query)).await
+}
+
+async fn sum(
+    reader: &Reader,
+    state: &State,
+    cache: &HourCache,
+    query: &WindowQuery,
+) -> Result<Windows, QueryError> {
     let step_us = query.step_us.max(MINUTE);
-    let range = TimeRange { from: query.range.from.minute(), to: query.range.to };
+    let clamp = |at: Timestamp| Timestamp::from_micros(at.micros().clamp(*TIMES.start(), *TIMES.end()));
+    let range = TimeRange { from: clamp(query.range.from).minute(), to: clamp(query.range.to) };
     let mut out = Windows::default();
     // One moment for both: what is sealed later is still in one of these segments.
     let snapshot = state.snapshot(Table::Rollup1m, range);
@@ -165,28 +178,27 @@ pub async fn windows(
     let mut edges = Vec::new();
     if query.route.is_none() {
         let (hours, rest) = split_hours(range, &snapshot);
-        for (at, hour) in whole_hours(reader, cache, &snapshot, &hours, &mut out.damaged_files).await? {
-            tracing::trace!(at, "hour");
+        let add_hour = |out: &mut Windows, hour: &Hour| {
             for (service, sums) in &hour.services {
                 if query.service.as_deref().is_none_or(|wanted| wanted == &**service) {
                     out.services.entry(Arc::clone(service)).or_default().merge(sums, step_us);
                 }
             }
-        }
+        };
+        whole_hours(reader, cache, &snapshot, &hours, &mut out, add_hour).await?;
         edges.extend(rest);
     } else {
         edges.push(range);
     }
     for edge in edges {
-        let answer = read(reader, &snapshot, edge, query.service.as_deref(), query.route.as_deref()).await?;
-        out.damaged_files.extend(answer.stats.damaged_files);
-        for batch in &answer.batches {
-            each_partial(batch, |partial| {
-                if wanted(&partial) {
-                    add(&mut out, &partial, step_us);
-                }
-            });
-        }
+        let service = (query.service.as_deref(), query.route.as_deref());
+        let visit = |partial: Partial<'_>| {
+            if wanted(&partial) {
+                add(&mut out, &partial, step_us);
+            }
+        };
+        let damaged = read(reader, &snapshot, edge, service, visit).await?;
+        out.damaged_files.extend(damaged);
     }
     out.damaged_files.sort();
     out.damaged_files.dedup();
@@ -216,67 +228,70 @@ fn split_hours(range: TimeRange, snapshot: &Snapshot) -> (Vec<(i64, u64)>, Vec<T
     (hours, ends.into_iter().filter(|end| end.micros() > 0).collect())
 }
 
+/// Adds the sums of whole hours. What is not kept is read day by day, so that memory does not grow with the window.
 async fn whole_hours(
     reader: &Reader,
     cache: &HourCache,
     snapshot: &Snapshot,
     hours: &[(i64, u64)],
-    damaged: &mut Vec<String>,
-) -> Result<Vec<(i64, Arc<Hour>)>, QueryError> {
-    let mut known: BTreeMap<i64, Arc<Hour>> = BTreeMap::new();
-    let mut missing: BTreeMap<i64, u64> = BTreeMap::new();
+    out: &mut Windows,
+    add_hour: impl Fn(&mut Windows, &Hour) + Sync,
+) -> Result<(), QueryError> {
+    let mut days: BTreeMap<i64, BTreeMap<i64, u64>> = BTreeMap::new();
     for &(hour, generation) in hours {
         match cache.get(hour, generation, snapshot.epoch) {
-            Some(kept) => drop(known.insert(hour, kept)),
-            None => drop(missing.insert(hour, generation)),
+            Some(kept) => add_hour(out, &kept),
+            None => drop(days.entry(hour.div_euclid(24 * HOUR)).or_default().insert(hour, generation)),
         }
     }
-    if let (Some((&first, _)), Some((&last, _))) = (missing.first_key_value(), missing.last_key_value()) {
+    for missing in days.into_values() {
+        let (Some((&first, _)), Some((&last, _))) = (missing.first_key_value(), missing.last_key_value()) else {
+            continue;
+        };
         let span = TimeRange { from: Timestamp::from_micros(first), to: Timestamp::from_micros(last + HOUR) };
-        let answer = read(reader, snapshot, span, None, None).await?;
         let mut fresh: HashMap<i64, Hour> = missing.keys().map(|&hour| (hour, Hour::default())).collect();
-        for batch in &answer.batches {
-            each_partial(batch, |partial| {
-                if let Some(hour) = fresh.get_mut(&partial.minute.floor(HOUR).micros()) {
-                    let service = match hour.services.get_mut(partial.service) {
-                        Some(service) => service,
-                        None => hour.services.entry(partial.service.into()).or_default(),
-                    };
-                    service.add(&partial, MINUTE);
-                }
-            });
-        }
-        for (at, hour) in fresh {
-            let hour = Arc::new(hour);
-            // A sum with holes is not kept: the damaged file may come back from a backup.
-            if answer.stats.damaged_files.is_empty() {
-                cache.put(at, missing.get(&at).copied().unwrap_or(0), snapshot.epoch, Arc::clone(&hour));
+        let visit = |partial: Partial<'_>| {
+            if let Some(hour) = fresh.get_mut(&partial.minute.floor(HOUR).micros()) {
+                let service = match hour.services.get_mut(partial.service) {
+                    Some(service) => service,
+                    None => hour.services.entry(partial.service.into()).or_default(),
+                };
+                service.add(&partial, MINUTE);
             }
-            known.insert(at, hour);
+        };
+        let damaged = read(reader, snapshot, span, (None, None), visit).await?;
+        for (at, hour) in fresh {
+            add_hour(out, &hour);
+            // A sum with holes is not kept: the damaged file may come back from a backup.
+            if damaged.is_empty() {
+                cache.put(at, missing.get(&at).copied().unwrap_or(0), snapshot.epoch, Arc::new(hour));
+            }
         }
-        damaged.extend(answer.stats.damaged_files);
+        out.damaged_files.extend(damaged);
     }
-    Ok(known.into_iter().collect())
+    Ok(())
 }
 
+/// Visits sealed partials of a service and a route. Returns the damaged files that were left out.
 async fn read(
     reader: &Reader,
     snapshot: &Snapshot,
     range: TimeRange,
-    service: Option<&str>,
-    route: Option<&str>,
-) -> Result<crate::query::Answer, QueryError> {
-    reader
-        .sealed_frame(Table::Rollup1m, snapshot, range, |mut frame| {
-            if let Some(service) = service {
-                frame = frame.filter(col("service").eq(lit(service)))?;
-            }
-            if let Some(route) = route {
-                frame = frame.filter(col("route").eq(lit(route)))?;
-            }
-            frame.drop_columns(&["date"])
-        })
-        .await
+    (service, route): (Option<&str>, Option<&str>),
+    mut visit: impl FnMut(Partial<'_>) + Send,
+) -> Result<Vec<String>, QueryError> {
+    let build = |mut frame: DataFrame| {
+        if let Some(service) = service {
+            frame = frame.filter(col("service").eq(lit(service)))?;
+        }
+        if let Some(route) = route {
+            frame = frame.filter(col("route").eq(lit(route)))?;
+        }
+        frame.drop_columns(&["date"])
+    };
+    let each = |batch: &RecordBatch| each_partial(batch, &mut visit);
+    let stats = reader.visit_sealed(Table::Rollup1m, snapshot, range, build, each).await?;
+    Ok(stats.damaged_files)
 }
 
 #[cfg(test)]

@@ -1,1 +1,24 @@
-//! Sockets and HTTP.
+//! Sockets and HTTP: intake, API, sessions, the embedded web pages.
+//!
+//! Handlers decode, call and encode; decisions live in the crates below. Never blocks the runtime, never holds an
+//! unbounded queue, never renders what was observed as HTML.
+
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+pub mod api;
+pub mod auth;
+pub mod follow;
+pub mod host;
+pub mod intake;
+mod json_rows;
+mod openapi;
+pub mod parts;
+pub mod problem;
+mod routes;
+mod serve;
+pub mod signals;
+pub mod sources;
+mod web;
+
+pub use routes::routes;
+pub use serve::serve;

@@ -6,17 +6,18 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod access;
-pub mod route;
+pub mod filter;
 pub mod request;
 pub mod rollup;
+pub mod route;
 pub mod sample;
 pub mod schema;
 pub mod sketch;
 
 pub use access::AccessRecord;
-pub use route::{RouteId, RouteNormaliser, RoutePattern, RouteTable};
 pub use request::{RequestRow, RequestRows};
 pub use rollup::{Rollups, Sum};
+pub use route::{RouteId, RouteNormaliser, RoutePattern, RouteTable};
 pub use sample::{SampleRow, SampleRows};
 pub use schema::Table;
 pub use sketch::{LatencySketch, SketchSum};

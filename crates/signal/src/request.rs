@@ -2,7 +2,8 @@
 
 use crate::schema::Table;
 use arrow_array::builder::{
-    Int32Builder, Int64Builder, MapBuilder, MapFieldNames, StringBuilder, StringViewBuilder, TimestampMicrosecondBuilder,
+    Int32Builder, Int64Builder, MapBuilder, MapFieldNames, StringBuilder, StringViewBuilder,
+    TimestampMicrosecondBuilder,
 };
 use arrow_array::{ArrayRef, RecordBatch};
 use base::Timestamp;
@@ -156,7 +157,15 @@ mod tests {
     #[test]
     fn rows_become_a_batch_of_the_requests_table() {
         let mut rows = RequestRows::default();
-        let row = RequestRow { service: "shop", method: "GET", route: "GET /", path: "/", status: 200, source: "http", ..RequestRow::default() };
+        let row = RequestRow {
+            service: "shop",
+            method: "GET",
+            route: "GET /",
+            path: "/",
+            status: 200,
+            source: "http",
+            ..RequestRow::default()
+        };
         rows.push(&row, [("user_agent", "curl/8")]);
         rows.push(&RequestRow { duration_us: Some(u64::MAX), ..row }, []);
         assert_eq!(rows.len(), 2);

@@ -96,7 +96,14 @@ mod tests {
     #[test]
     fn rows_become_a_batch_of_the_samples_table() {
         let mut rows = SampleRows::default();
-        let row = SampleRow { ts: Timestamp::default(), service: None, host: Some("web-1"), name: "cpu.busy_ratio", value: 0.5, source: "agent" };
+        let row = SampleRow {
+            ts: Timestamp::default(),
+            service: None,
+            host: Some("web-1"),
+            name: "cpu.busy_ratio",
+            value: 0.5,
+            source: "agent",
+        };
         rows.push(&row, [("mount", "/")]);
         assert_eq!(rows.finish().num_rows(), 1);
         assert!(rows.is_empty());

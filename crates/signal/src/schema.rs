@@ -94,10 +94,7 @@ pub fn timestamp_type() -> DataType {
 
 /// The type of `attrs`: a map from text to text, with Parquet's and Delta's standard inner names.
 pub fn attrs_type() -> DataType {
-    let entry = Fields::from(vec![
-        Field::new("key", DataType::Utf8, false),
-        Field::new("value", DataType::Utf8, true),
-    ]);
+    let entry = Fields::from(vec![Field::new("key", DataType::Utf8, false), Field::new("value", DataType::Utf8, true)]);
     DataType::Map(Arc::new(Field::new("key_value", DataType::Struct(entry), false)), false)
 }
 

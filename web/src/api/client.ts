@@ -69,12 +69,20 @@ export async function remove(path: string): Promise<void> {
   if (!answer.ok) throw await problemOf(answer);
 }
 
+let pending = 0;
+
+/** Whether something asked for has not been answered yet. */
+export const isAsking = (): boolean => pending > 0;
+
 async function send(url: string, init: RequestInit): Promise<Response> {
+  pending += 1;
   try {
     return await fetch(url, { ...init, credentials: "same-origin" });
   } catch (cause) {
     if (cause instanceof DOMException && cause.name === "AbortError") throw cause;
     throw new ApiProblem(0, "unreachable", "");
+  } finally {
+    pending -= 1;
   }
 }
 

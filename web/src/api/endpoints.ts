@@ -53,7 +53,12 @@ export const removeToken = (id: string): Promise<void> =>
   remove(`/tokens/${encodeURIComponent(id)}`);
 
 export const readOverview = (span: Span, signal: AbortSignal): Promise<Overview> =>
-  get<Overview>("/overview", range(span), ["services", "top_requests"], signal);
+  get<Overview>(
+    "/overview",
+    range(span),
+    ["services", "disappointed", "top_requests", "near_full", "changes", "damage"],
+    signal,
+  );
 export const readServices = (span: Span, signal?: AbortSignal): Promise<{ services: Service[] }> =>
   get<{ services: Service[] }>("/services", range(span), ["services"], signal);
 export const removeService = (service: string): Promise<void> => remove(inService(service));
@@ -151,10 +156,10 @@ export const readSchema = (signal: AbortSignal): Promise<Schema> =>
   get<Schema>("/schema", {}, ["tables"], signal);
 
 export const readSources = (signal: AbortSignal): Promise<Sources> =>
-  get<Sources>("/sources", {}, ["sources", "discovered"], signal);
+  get<Sources>("/sources", {}, ["sources", "discovered", "limits", "snippets"], signal);
 export const readImports = (signal: AbortSignal): Promise<{ imports: ImportRun[] }> =>
   get<{ imports: ImportRun[] }>("/imports", {}, ["imports"], signal);
 export const followFile = (path: string, service: string, importPast: boolean): Promise<object> =>
   post("/sources/follow", { path, service, import_past: importPast }, []);
 export const readStatus = (signal: AbortSignal): Promise<Status> =>
-  get<Status>("/status", {}, ["memory", "disk"], signal);
+  get<Status>("/status", {}, ["memory", "disk", "journal", "listeners"], signal);

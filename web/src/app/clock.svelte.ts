@@ -1,6 +1,7 @@
 // The time range of the page: what the URL says, moved along by a clock while it reaches to now.
 // The clock stands still while nobody looks.
 
+import { isAsking } from "../api/client";
 import { DEFAULT_RANGE, isLive, parseRange, rangeText, spanOf } from "../time/range";
 import type { Span, TimeRange } from "../time/range";
 import { zone } from "./prefs.svelte";
@@ -47,7 +48,8 @@ export function setSpanSeconds(from: number, to: number): void {
 
 export function startClock(): void {
   const tick = (): void => {
-    if (!document.hidden) clock.now = roundedNow();
+    // A slow answer is waited for: asking anew would drop it, again and again.
+    if (!document.hidden && !isAsking()) clock.now = roundedNow();
   };
   setInterval(tick, EVERY_MS);
   document.addEventListener("visibilitychange", tick);

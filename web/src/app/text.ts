@@ -40,7 +40,6 @@ export const spanText = (from: Date, to: Date): string =>
 export const zoneShort = (): string => when.zoneName(new Date(), language(), zone());
 
 const LAST: [number, MessageKey][] = [
-  [604_800, "range-last-weeks"],
   [86_400, "range-last-days"],
   [3_600, "range-last-hours"],
   [60, "range-last-minutes"],
@@ -53,7 +52,7 @@ export function rangeLabel(range: TimeRange): string {
   if (range.kind === "day") return t(range.offset === 0 ? "range-today" : "range-yesterday");
   const seconds = range.seconds;
   if (seconds === 86_400) return t("range-last-hours", { n: 24 });
-  const unit = LAST.find(([size]) => seconds >= size && seconds % size === 0) ?? LAST[4];
+  const unit = LAST.find(([size]) => seconds >= size && seconds % size === 0) ?? LAST[3];
   return unit ? t(unit[1], { n: seconds / unit[0] }) : "";
 }
 

@@ -5,19 +5,26 @@ import type { Columns } from "./downsample";
 
 /** One axis for all; where a series has no point at a moment there is a gap, never a zero. */
 export function align(series: readonly (readonly Point[])[]): Columns {
-  const moments = new Set<number>();
-  for (const points of series) for (const [at] of points) moments.add(at);
-  const x = [...moments].sort((a, b) => a - b);
-  const place = new Map(x.map((at, index) => [at, index]));
-  const ys = series.map((points) => {
-    const values = new Array<number | null>(x.length).fill(null);
-    for (const [at, value] of points) {
-      const index = place.get(at);
-      if (index !== undefined) values[index] = value;
-    }
-    return values;
-  });
-  return { x, ys };
+  const [first, ...others] = series.filter((points) => points.length > 0);
+  if (!first) return { x: [], ys: series.map(() => []) };
+  let x = first.map(([at]) => at);
+  for (const points of others) if (!sameMoments(x, points)) x = merged(x, points);
+  return { x, ys: series.map((points) => valuesAt(x, points)) };
+}
+
+/** Nearly always so: the server gives all series of an answer on the same steps. */
+function sameMoments(x: readonly number[], points: readonly Point[]): boolean {
+  return x.length === points.length && points.every(([at], index) => at === x[index]);
+}
+
+function merged(x: readonly number[], points: readonly Point[]): number[] {
+  return [...new Set([...x, ...points.map(([at]) => at)])].sort((a, b) => a - b);
+}
+
+function valuesAt(x: readonly number[], points: readonly Point[]): (number | null)[] {
+  if (sameMoments(x, points)) return points.map(([, value]) => value);
+  const known = new Map(points);
+  return x.map((at) => known.get(at) ?? null);
 }
 
 /** The same curve `seconds` later, on the steps of the axis it is compared with. */

@@ -1,5 +1,5 @@
 // Numbers as people read them. Pure: the language comes in as an argument. An unknown value is
-// always a dash, never a zero.
+// always a dash, never a zero. A number and its unit stay on one line (\u00a0, \u2060).
 
 export const UNKNOWN = "–";
 
@@ -25,32 +25,41 @@ export function formatCount(value: number | null, language: string): string {
 /** Three significant digits and the unit that keeps the number short. */
 export function formatMs(value: number | null, language: string): string {
   if (value === null) return UNKNOWN;
-  if (value < 1) return `${digits(language, value, 2)} ms`;
-  if (value < 10) return `${digits(language, value, 1)} ms`;
-  if (value < 999.5) return `${digits(language, value, 0)} ms`;
-  if (value < 9_995) return `${digits(language, value / 1000, 2)} s`;
-  if (value < 60_000) return `${digits(language, value / 1000, 1)} s`;
+  if (value === 0) return "0\u00a0ms";
+  if (value < 1) return `${digits(language, value, 2)}\u00a0ms`;
+  if (value < 10) return `${digits(language, value, 1)}\u00a0ms`;
+  if (value < 999.5) return `${digits(language, value, 0)}\u00a0ms`;
+  if (value < 9_995) return `${digits(language, value / 1000, 2)}\u00a0s`;
+  if (value < 60_000) return `${digits(language, value / 1000, 1)}\u00a0s`;
   return formatDuration(value / 1000, language);
 }
 
-/** Time that adds up: "2 h 05 min", "3.4 d". */
+const TIME_UNITS: Record<string, readonly [string, string, string, string]> = {
+  en: ["s", "min", "h", "d"],
+  ja: ["秒", "分", "時間", "日"],
+};
+
+/** Time that adds up: "50 min", "8.7 h", "3.4 d". */
 export function formatDuration(seconds: number | null, language: string): string {
   if (seconds === null) return UNKNOWN;
-  if (seconds < 60) return `${digits(language, seconds, seconds < 10 ? 1 : 0)} s`;
-  if (seconds < 3_600) return `${digits(language, seconds / 60, seconds < 600 ? 1 : 0)} min`;
-  if (seconds < 172_800) return `${digits(language, seconds / 3_600, 1)} h`;
-  return `${digits(language, seconds / 86_400, 1)} d`;
+  const [second, minute, hour, day] = TIME_UNITS[language] ?? ["s", "min", "h", "d"];
+  const text = (value: number, count: number, unit: string): string =>
+    `${digits(language, value, count)}\u00a0${unit}`;
+  if (seconds < 60) return text(seconds, seconds < 10 ? 1 : 0, second);
+  if (seconds < 3_600) return text(seconds / 60, seconds < 600 ? 1 : 0, minute);
+  if (seconds < 172_800) return text(seconds / 3_600, 1, hour);
+  return text(seconds / 86_400, 1, day);
 }
 
 /** A ratio as per cent with as many digits as it needs, rounded so that it never looks better. */
 export function formatBadRatio(ratio: number | null, language: string): string {
   if (ratio === null) return UNKNOWN;
   const percent = ratio * 100;
-  if (percent === 0) return "0 %";
-  if (percent < 0.001) return "< 0.001 %";
+  if (percent === 0) return "0\u00a0%";
+  if (percent < 0.001) return "<\u00a00.001\u00a0%";
   const count = percent < 0.1 ? 3 : percent < 10 ? 2 : 1;
   const scale = 10 ** count;
-  return `${digits(language, Math.ceil(percent * scale - 1e-9) / scale, count)} %`;
+  return `${digits(language, Math.ceil(percent * scale - 1e-9) / scale, count)}\u00a0%`;
 }
 
 /** Share of good requests, rounded down: 99.996 % is not 100 %. */
@@ -58,19 +67,20 @@ export function formatGoodShare(good: number, total: number, language: string): 
   if (total === 0) return null;
   const thousandths = Math.floor((good * 100_000) / total + 1e-9);
   const exact = thousandths % 10 === 0 && thousandths % 100 === 0;
-  return `${digits(language, thousandths / 1000, exact ? 1 : thousandths > 99_000 ? 3 : 2)} %`;
+  return `${digits(language, thousandths / 1000, exact ? 1 : thousandths > 99_000 ? 3 : 2)}\u00a0%`;
 }
 
 export function formatShare(ratio: number | null, language: string): string {
   if (ratio === null) return UNKNOWN;
-  return `${digits(language, ratio * 100, ratio < 0.0995 ? 1 : 0)} %`;
+  return `${digits(language, ratio * 100, ratio < 0.0995 ? 1 : 0)}\u00a0%`;
 }
 
-/** `0.12–0.31 %`: the interval in which the true ratio lies with 95 % confidence. */
+/** `0.12–0.31\u00a0%`: the interval in which the true ratio lies with 95 % confidence. */
 export function formatInterval(low: number | null, high: number | null, language: string): string {
   if (low === null || high === null) return UNKNOWN;
+  if (high < 0.000_01) return "<\u00a00.001\u00a0%";
   const count = high < 0.001 ? 3 : high < 0.1 ? 2 : 1;
-  return `${digits(language, low * 100, count)}–${digits(language, high * 100, count)} %`;
+  return `${digits(language, low * 100, count)}\u2060–\u2060${digits(language, high * 100, count)}\u00a0%`;
 }
 
 export function formatRate(perSecond: number | null, language: string): string {
@@ -91,7 +101,7 @@ export function formatBytes(bytes: number | null, language: string): string {
     value /= 1024;
     unit += 1;
   }
-  return `${digits(language, value, unit === 0 || value >= 100 ? 0 : 1)} ${units[unit] ?? ""}`;
+  return `${digits(language, value, unit === 0 || value >= 100 ? 0 : 1)}\u00a0${units[unit] ?? ""}`;
 }
 
 /** How much more or less than before, signed: "+38 %". Null without something to compare with. */
@@ -102,11 +112,8 @@ export function formatChange(
 ): string | null {
   if (now === null || before === null || before === 0) return null;
   const ratio = now / before - 1;
-  if (Math.abs(ratio) < 0.005) return "±0 %";
+  if (Math.abs(ratio) < 0.005) return "±0\u00a0%";
   if (ratio > 9.995) return `×${digits(language, now / before, 0)}`;
-  return `${plain(language, {
-    style: "decimal",
-    signDisplay: "always",
-    maximumFractionDigits: 0,
-  }).format(ratio * 100)} %`;
+  const sign = ratio < 0 ? "−" : "+";
+  return `${sign}${digits(language, Math.abs(ratio) * 100, 0)}\u00a0%`;
 }

@@ -31,7 +31,6 @@ const UNIT_SECONDS: Record<string, number> = {
   週間: 604_800,
 };
 const UNIT_LETTER: [number, string][] = [
-  [604_800, "w"],
   [86_400, "d"],
   [3_600, "h"],
   [60, "m"],

@@ -45,7 +45,8 @@ pub fn cpu(text: &str) -> Option<(CpuTimes, u32)> {
     }
     // Guest time (fields 9 and 10) is already part of user time.
     let total = ticks.iter().take(8).fold(0u64, |sum, tick| sum.saturating_add(*tick));
-    let is_cpu = |line: &&str| line.strip_prefix("cpu").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+    let is_cpu =
+        |line: &&str| line.strip_prefix("cpu").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
     let cpus = u32::try_from(text.lines().filter(is_cpu).count()).unwrap_or(u32::MAX);
     Some((CpuTimes { total, idle: at(3), iowait: at(4), steal: at(7) }, cpus))
 }

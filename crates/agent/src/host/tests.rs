@@ -91,7 +91,12 @@ fn usable_memory_is_the_least_limit_above_us() {
         ("own limit", "0::/app\n", vec![("app/memory.max", "5000\n")], 5000),
         ("limit of the group above", "0::/a/b\n", vec![("a/memory.max", "6000\n"), ("a/b/memory.max", "9000\n")], 6000),
         ("version 1", "4:memory:/x\n0::/\n", vec![("memory/x/memory.limit_in_bytes", "7000\n")], 7000),
-        ("version 1 without limit", "4:memory:/\n", vec![("memory/memory.limit_in_bytes", "9223372036854771712\n")], 1_024_000),
+        (
+            "version 1 without limit",
+            "4:memory:/\n",
+            vec![("memory/memory.limit_in_bytes", "9223372036854771712\n")],
+            1_024_000,
+        ),
         ("outside of our root", "0::/../../etc\n", vec![("memory.max", "8000\n")], 8000),
     ] {
         let root = tempfile::tempdir().unwrap();

@@ -129,7 +129,7 @@ impl Follower {
             return;
         }
         self.files.retain(|followed| !(followed.trail.is_done() && followed.trail.state == FileState::Waiting));
-        for path in current_logs(glob::expand(&self.spec.path, 4 * MAX_FILES)) {
+        for path in current_logs(&glob::expand(&self.spec.path, 4 * MAX_FILES)) {
             let known = self.files.iter().any(|followed| followed.trail.path == path);
             let held = std::fs::metadata(&path)
                 .is_ok_and(|meta| self.files.iter().any(|followed| followed.trail.holds(file_id(&meta))));
@@ -145,7 +145,7 @@ impl Follower {
 }
 
 /// Without packed files and without what rotation made of another match.
-fn current_logs(paths: Vec<PathBuf>) -> Vec<PathBuf> {
+fn current_logs(paths: &[PathBuf]) -> Vec<PathBuf> {
     let name = |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let is_current = |path: &PathBuf| {
         let own = name(path);

@@ -76,6 +76,8 @@ pub(super) struct Trail {
     /// When the path was first followed, in milliseconds since the epoch: unknown files written later are new.
     since: u64,
     first: Unknown,
+    /// The path has been looked at in this run.
+    looked: bool,
     live: Option<OpenFile>,
     rotated: VecDeque<OpenFile>,
     packed: VecDeque<Packed>,
@@ -89,6 +91,7 @@ impl Trail {
             known: Known::NotAsked,
             since: now_ms(),
             first,
+            looked: false,
             live: None,
             rotated: VecDeque::new(),
             packed: VecDeque::new(),
@@ -118,8 +121,11 @@ impl Trail {
         if self.known == Known::NotAsked {
             self.begin(service, marks, now);
         }
-        self.watch_path(now);
-        // Before anything else is read, so that content which is replaced meanwhile is missed.
+        if self.watch_path(now) && self.known == Known::Booked {
+            // Others may have come and gone since the last look: a busy receiver can take hours.
+            self.recover(service, marks, false, now);
+        }
+        // Before anything else is read, so that content which is replaced meanwhile is noticed.
         if let Some(Err(error)) = self.live.as_mut().map(|live| live.settle(service, marks, false)) {
             self.fail(&error);
         }
@@ -221,11 +227,11 @@ impl Trail {
             queue.push(older);
         }
         for older in queue.into_iter().rev() {
-            self.queue(service, marks, older, now);
+            self.queue(service, marks, &older, now);
         }
     }
 
-    fn queue(&mut self, service: &ServiceName, marks: Marks<'_>, older: OlderFile, now: Instant) {
+    fn queue(&mut self, service: &ServiceName, marks: Marks<'_>, older: &OlderFile, now: Instant) {
         if older.packing == Packing::Plain {
             self.rotated.extend(OpenFile::open(&older.path, Unknown::Copy, now));
             return;
@@ -253,29 +259,37 @@ impl Trail {
         None
     }
 
-    /// Notices a new file under the path, and that the old one is gone for good.
-    fn watch_path(&mut self, now: Instant) {
+    /// Notices that a file is gone, and says whether a new one has come since the last look.
+    fn watch_path(&mut self, now: Instant) -> bool {
+        let looked = std::mem::replace(&mut self.looked, true);
         let meta = match std::fs::metadata(&self.path) {
             Ok(meta) => meta,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 self.state = FileState::Waiting;
                 // What appears from now on was not there when we came.
                 self.first = Unknown::FromStart;
-                return;
+                return false;
             }
-            Err(error) => return self.fail(&error),
+            Err(error) => {
+                self.fail(&error);
+                return false;
+            }
         };
         if self.live.as_ref().is_some_and(|live| live.id() == file_id(&meta)) {
             self.state = FileState::Following;
-            return;
+            return false;
         }
         match OpenFile::open(&self.path, self.first, now) {
             Ok(next) => {
                 self.rotated.extend(self.live.replace(next));
                 self.first = Unknown::FromStart;
                 self.state = FileState::Following;
+                looked
             }
-            Err(error) => self.fail(&error),
+            Err(error) => {
+                self.fail(&error);
+                false
+            }
         }
     }
 
@@ -319,13 +333,7 @@ impl Trail {
         None
     }
 
-    fn next_live(
-        &mut self,
-        service: &ServiceName,
-        timing: &Timing,
-        marks: Marks<'_>,
-        now: Instant,
-    ) -> Option<Stretch> {
+    fn next_live(&mut self, service: &ServiceName, timing: &Timing, marks: Marks<'_>, now: Instant) -> Option<Stretch> {
         let live = self.live.as_mut()?;
         let found = match live.look(service, marks, now) {
             Ok(found) => found,

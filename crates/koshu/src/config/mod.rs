@@ -80,7 +80,7 @@ impl Config {
             match yaml::read(file, file.display().to_string()) {
                 Ok((document, part)) => {
                     merge.problems.extend(check_file(&document, &part));
-                    warnings.extend(later::warnings(&document).into_iter().map(Problem::as_warning));
+                    warnings.extend(later::warnings(&document).into_iter().map(Problem::into_warning));
                     merge.add(&document, part);
                 }
                 Err(problem) => merge.problems.push(problem),

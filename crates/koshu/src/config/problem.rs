@@ -68,7 +68,7 @@ impl Problem {
     }
 
     #[must_use]
-    pub(super) fn as_warning(mut self) -> Self {
+    pub(super) fn into_warning(mut self) -> Self {
         self.severity = Level::Warning;
         self
     }

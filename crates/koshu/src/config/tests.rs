@@ -2,6 +2,7 @@
 
 use super::*;
 use base::{ByteSize, Span};
+use std::fmt::Write as _;
 use tempfile::TempDir;
 
 fn folder(files: &[(&str, &str)]) -> TempDir {
@@ -228,7 +229,7 @@ fn a_file_that_grows_by_its_anchors_is_refused() {
     for level in 1..10 {
         let before = level - 1;
         let tenfold = format!("*a{before}, ").repeat(10);
-        bomb += &format!("  a{level}: &a{level} [{tenfold}]\n");
+        writeln!(bomb, "  a{level}: &a{level} [{tenfold}]").unwrap();
     }
     let start = std::time::Instant::now();
     let text = printed(&[("koshu.yaml", &bomb)]);

@@ -3,13 +3,15 @@
 //! Layout, little endian:
 //!
 //! ```text
-//! header  "KSHJ" | version u16 | reserved u16 | segment u64 | crc32c u32 of the 16 bytes before
+//! header  "KSHJ" | version u16 | reserved u16 | segment u64 | crc32c u32 of the 16 bytes before | zeros up to 32
 //! frame   "KSHF" | payload length u32 | crc32c u32 of the payload | crc32c u32 of the 12 bytes before | payload
-//! payload marks u16 { key length u16 | key | value length u32 | value }*
-//!         parts u8  { table u8 | length u32 | zeros up to a multiple of 16 | Arrow IPC stream }*
+//! payload marks u32 { key length u32 | key | value length u32 | value }*
+//!         parts u32 { table u8 | length u32 | zeros up to a multiple of 16 | Arrow IPC stream }*
+//!         zeros up to a multiple of 16
 //! ```
 //!
-//! Streams start at multiples of 16 bytes from the frame's start, so that the rows can be used where they lie.
+//! Frames and streams start at multiples of 16 bytes, so that rows can be used where they lie, in the buffer that is
+//! written and in the file that is read back.
 //!
 //! A frame is what became durable together: the rows of one append and the marks that say how far their source was
 //! read. The header of a frame has a checksum of its own, so that a length is believed only when it is whole.
@@ -17,14 +19,16 @@
 use signal::Table;
 
 /// Length of the file header.
-pub const HEADER_BYTES: usize = 20;
+pub const HEADER_BYTES: usize = 32;
+/// The part of the file header that says something; zeros follow.
+const HEADER_FIELDS: usize = 20;
 /// Length of a frame's header.
 pub const FRAME_HEADER_BYTES: usize = 16;
 /// Longest payload; longer appends are refused before they are written.
 pub const MAX_PAYLOAD_BYTES: usize = 64 << 20;
 
 /// The widest values of Arrow arrays (string views) are 16 bytes.
-const STREAM_ALIGNMENT: usize = 16;
+const ALIGNMENT: usize = 16;
 const HEADER_MAGIC: &[u8; 4] = b"KSHJ";
 const FRAME_MAGIC: &[u8; 4] = b"KSHF";
 const VERSION: u16 = 1;
@@ -36,21 +40,30 @@ pub fn header(number: u64) -> [u8; HEADER_BYTES] {
     bytes[4..6].copy_from_slice(&VERSION.to_le_bytes());
     bytes[8..16].copy_from_slice(&number.to_le_bytes());
     let crc = crc32c::crc32c(&bytes[..16]);
-    bytes[16..].copy_from_slice(&crc.to_le_bytes());
+    bytes[16..HEADER_FIELDS].copy_from_slice(&crc.to_le_bytes());
     bytes
 }
 
-/// The segment number in a header, or why it can't be believed.
-pub fn read_header(bytes: &[u8]) -> Result<u64, &'static str> {
-    let Some(bytes) = bytes.get(..HEADER_BYTES) else { return Err("the header is cut short") };
+/// Why a header can't be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HeaderError {
+    /// Written by a newer version of this program; its frames may mean something else.
+    Newer,
+    /// It can't be believed.
+    Damaged(&'static str),
+}
+
+/// The segment number in a header, or why it can't be used.
+pub fn read_header(bytes: &[u8]) -> Result<u64, HeaderError> {
+    let Some(bytes) = bytes.get(..HEADER_BYTES) else { return Err(HeaderError::Damaged("the header is cut short")) };
     if &bytes[..4] != HEADER_MAGIC {
-        return Err("this is no journal segment");
+        return Err(HeaderError::Damaged("this is no journal segment"));
     }
-    if u32_at(bytes, 16) != crc32c::crc32c(&bytes[..16]) {
-        return Err("the header's checksum does not match");
+    if u32_at(bytes, 16) != crc32c::crc32c(&bytes[..16]) || bytes[HEADER_FIELDS..].iter().any(|&byte| byte != 0) {
+        return Err(HeaderError::Damaged("the header's checksum does not match"));
     }
     if u16::from_le_bytes([bytes[4], bytes[5]]) != VERSION {
-        return Err("the segment was written by a newer version");
+        return Err(HeaderError::Newer);
     }
     Ok(u64::from_le_bytes(bytes[8..16].try_into().expect("eight bytes were sliced")))
 }
@@ -71,26 +84,35 @@ pub struct Payload<'a> {
     pub parts: Vec<(Table, &'a [u8])>,
 }
 
-/// A whole frame with this payload, ready to be appended to a segment.
-pub fn encode(payload: &Payload<'_>) -> Vec<u8> {
-    let size: usize = payload.parts.iter().map(|(_, bytes)| bytes.len() + 5 + STREAM_ALIGNMENT).sum();
-    let mut out = Vec::with_capacity(FRAME_HEADER_BYTES + 64 + size);
-    out.resize(FRAME_HEADER_BYTES, 0);
-    out.extend_from_slice(&u16::try_from(payload.marks.len()).unwrap_or(u16::MAX).to_le_bytes());
-    for (key, value) in payload.marks.iter().take(usize::from(u16::MAX)) {
-        let key = &key.as_bytes()[..key.len().min(usize::from(u16::MAX))];
-        out.extend_from_slice(&u16::try_from(key.len()).unwrap_or(u16::MAX).to_le_bytes());
-        out.extend_from_slice(key);
-        out.extend_from_slice(&length(value.len()));
-        out.extend_from_slice(value.as_bytes());
+impl Payload<'_> {
+    /// About how many bytes its frame takes.
+    pub fn size(&self) -> usize {
+        let marks: usize = self.marks.iter().map(|(key, value)| key.len() + value.len() + 8).sum();
+        let parts: usize = self.parts.iter().map(|(_, bytes)| bytes.len() + 5 + ALIGNMENT).sum();
+        FRAME_HEADER_BYTES + 8 + marks + parts + ALIGNMENT
     }
-    out.push(u8::try_from(payload.parts.len()).unwrap_or(u8::MAX));
+}
+
+/// A whole frame with this payload, ready to be appended to a segment. Its size was compared with
+/// [`MAX_PAYLOAD_BYTES`] before.
+pub fn encode(payload: &Payload<'_>) -> Vec<u8> {
+    let mut out = Vec::with_capacity(payload.size());
+    out.resize(FRAME_HEADER_BYTES, 0);
+    out.extend_from_slice(&length(payload.marks.len()));
+    for (key, value) in &payload.marks {
+        for text in [key, value] {
+            out.extend_from_slice(&length(text.len()));
+            out.extend_from_slice(text.as_bytes());
+        }
+    }
+    out.extend_from_slice(&length(payload.parts.len()));
     for (table, bytes) in &payload.parts {
         out.push(table.code());
         out.extend_from_slice(&length(bytes.len()));
-        out.resize(out.len().next_multiple_of(STREAM_ALIGNMENT), 0);
+        out.resize(out.len().next_multiple_of(ALIGNMENT), 0);
         out.extend_from_slice(bytes);
     }
+    out.resize(out.len().next_multiple_of(ALIGNMENT), 0);
     let crc = crc32c::crc32c(&out[FRAME_HEADER_BYTES..]);
     let payload_length = length(out.len() - FRAME_HEADER_BYTES);
     out[..4].copy_from_slice(FRAME_MAGIC);
@@ -101,8 +123,8 @@ pub fn encode(payload: &Payload<'_>) -> Vec<u8> {
     out
 }
 
-fn length(bytes: usize) -> [u8; 4] {
-    u32::try_from(bytes).unwrap_or(u32::MAX).to_le_bytes()
+fn length(count: usize) -> [u8; 4] {
+    u32::try_from(count).expect("a payload is far below 4 GiB").to_le_bytes()
 }
 
 /// What stands at a place of a segment.
@@ -135,28 +157,42 @@ pub fn step(bytes: &[u8], at: usize) -> Step<'_> {
     }
     match whole_frame(bytes, at) {
         Ok((payload, next)) => Step::Frame { payload, next },
-        Err((reason, cut_short)) => {
+        Err(Broken::Payload { end }) => {
+            Step::Damage { next: end, torn: false, reason: "a frame's checksum does not match" }
+        }
+        Err(Broken::CutShort) => match next_whole_frame(bytes, at + 1) {
+            Some(next) => Step::Damage { next, torn: false, reason: "a frame is cut short in the middle of the file" },
+            None => Step::Damage { next: bytes.len(), torn: true, reason: "a frame is cut short" },
+        },
+        Err(Broken::Header) => {
             let next = next_whole_frame(bytes, at + 1);
             // A power cut may leave zeros where the file had grown but the data had not arrived.
-            let torn = next.is_none() && (cut_short || bytes[at..].iter().all(|&byte| byte == 0));
-            Step::Damage { next: next.unwrap_or(bytes.len()), torn, reason }
+            let torn = next.is_none() && bytes[at..].iter().all(|&byte| byte == 0);
+            Step::Damage { next: next.unwrap_or(bytes.len()), torn, reason: "a frame's header is damaged" }
         }
     }
 }
 
-/// The frame at `at`, or why there is none and whether the bytes just end too early.
-fn whole_frame(bytes: &[u8], at: usize) -> Result<(&[u8], usize), (&'static str, bool)> {
-    let Some(header) = bytes.get(at..at + FRAME_HEADER_BYTES) else {
-        return Err(("a frame's header is cut short", true));
-    };
+/// Why there is no whole frame at a place.
+enum Broken {
+    /// The bytes end before the frame does.
+    CutShort,
+    /// Nothing about it can be believed.
+    Header,
+    /// Its header is whole, so its end is known, but its payload is not.
+    Payload { end: usize },
+}
+
+fn whole_frame(bytes: &[u8], at: usize) -> Result<(&[u8], usize), Broken> {
+    let Some(header) = bytes.get(at..at + FRAME_HEADER_BYTES) else { return Err(Broken::CutShort) };
     if &header[..4] != FRAME_MAGIC || u32_at(header, 12) != crc32c::crc32c(&header[..12]) {
-        return Err(("a frame's header is damaged", false));
+        return Err(Broken::Header);
     }
     let start = at + FRAME_HEADER_BYTES;
     let end = start + u32_at(header, 4) as usize;
-    let Some(payload) = bytes.get(start..end) else { return Err(("a frame is cut short", true)) };
+    let Some(payload) = bytes.get(start..end) else { return Err(Broken::CutShort) };
     if u32_at(header, 8) != crc32c::crc32c(payload) {
-        return Err(("a frame's checksum does not match", false));
+        return Err(Broken::Payload { end });
     }
     Ok((payload, end))
 }
@@ -180,19 +216,19 @@ pub fn parse(payload: &[u8]) -> Result<Payload<'_>, &'static str> {
         Ok(bytes)
     };
     let mut out = Payload::default();
-    let marks = u16::from_le_bytes(take(&mut at, 2)?.try_into().map_err(|_| BROKEN)?);
+    let marks = u32_at(take(&mut at, 4)?, 0);
     for _ in 0..marks {
-        let key_length = u16::from_le_bytes(take(&mut at, 2)?.try_into().map_err(|_| BROKEN)?);
-        let key = String::from_utf8_lossy(take(&mut at, usize::from(key_length))?).into_owned();
+        let key_length = u32_at(take(&mut at, 4)?, 0) as usize;
+        let key = String::from_utf8_lossy(take(&mut at, key_length)?).into_owned();
         let value_length = u32_at(take(&mut at, 4)?, 0) as usize;
         let value = String::from_utf8_lossy(take(&mut at, value_length)?).into_owned();
         out.marks.push((key, value));
     }
-    let parts = take(&mut at, 1)?[0];
+    let parts = u32_at(take(&mut at, 4)?, 0);
     for _ in 0..parts {
         let table = Table::by_code(take(&mut at, 1)?[0]).ok_or("a frame names a table that this version does not know")?;
         let length = u32_at(take(&mut at, 4)?, 0) as usize;
-        let padding = at.next_multiple_of(STREAM_ALIGNMENT) - at;
+        let padding = at.next_multiple_of(ALIGNMENT) - at;
         take(&mut at, padding)?;
         out.parts.push((table, take(&mut at, length)?));
     }
@@ -223,11 +259,34 @@ mod tests {
     }
 
     #[test]
+    fn many_marks_and_parts_fit_into_one_frame() {
+        let marks: Vec<Mark> = (0..70_000).map(|n| (format!("key {n}"), "x".repeat(n % 7))).collect();
+        let parts = vec![(Table::Requests, b"rows".as_slice()); 300];
+        let bytes = encode(&Payload { marks: marks.clone(), parts: parts.clone() });
+        assert!(bytes.len().is_multiple_of(ALIGNMENT));
+        let Step::Frame { payload, .. } = step(&bytes, 0) else { panic!("a whole frame") };
+        assert_eq!(parse(payload).unwrap(), Payload { marks, parts });
+    }
+
+    #[test]
+    fn damage_inside_a_frame_never_brings_up_a_frame_that_lies_in_its_rows() {
+        let inner = sample();
+        let mut bytes = encode(&Payload { marks: Vec::new(), parts: vec![(Table::Requests, &inner)] });
+        let last = bytes.len() - 1;
+        bytes[last] ^= 1;
+        let Step::Damage { next, torn: false, .. } = step(&bytes, 0) else { panic!("damage") };
+        assert_eq!(next, bytes.len());
+    }
+
+    #[test]
     fn a_header_reads_back_and_damage_is_refused() {
         let mut bytes = header(77);
         assert_eq!(read_header(&bytes), Ok(77));
-        bytes[9] ^= 1;
-        assert!(read_header(&bytes).is_err());
+        for bit in 0..bytes.len() * 8 {
+            bytes[bit / 8] ^= 1 << (bit % 8);
+            assert!(matches!(read_header(&bytes), Err(HeaderError::Damaged(_))), "bit {bit}");
+            bytes[bit / 8] ^= 1 << (bit % 8);
+        }
         assert!(read_header(&bytes[..5]).is_err());
     }
 

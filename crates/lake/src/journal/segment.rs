@@ -1,6 +1,6 @@
 //! One file of the journal: created, appended to, made durable, read back.
 
-use super::frame::{self, Payload, Step};
+use super::frame::{self, HeaderError, Payload, Step};
 use crate::error::LakeError;
 use std::fs::{File, OpenOptions};
 use std::io::{Seek, SeekFrom, Write};
@@ -27,8 +27,6 @@ pub struct SegmentWriter {
     file: File,
     /// Path of the file.
     pub path: PathBuf,
-    /// Number of the segment.
-    pub number: u64,
     /// Bytes that are known to be whole.
     pub durable: u64,
 }
@@ -49,7 +47,7 @@ impl SegmentWriter {
             let _ = std::fs::remove_file(&path);
             return Err(fail("write journal segment")(source));
         }
-        Ok(Self { file, path, number, durable: frame::HEADER_BYTES as u64 })
+        Ok(Self { file, path, durable: frame::HEADER_BYTES as u64 })
     }
 
     /// Appends whole frames and makes them durable. On an error nothing of them counts as written.
@@ -103,26 +101,32 @@ pub struct BadRange {
     pub reason: &'static str,
 }
 
+/// The segment was written by a newer version of this program, so its frames can't be told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the journal was written by a newer version; start that version instead")]
+pub struct NewerVersion;
+
 /// Visits every whole frame of a segment's bytes and returns the ranges that could not be believed.
-pub fn read(bytes: &[u8], mut visit: impl FnMut(Payload<'_>, u64)) -> Vec<BadRange> {
+pub fn read(bytes: &[u8], mut visit: impl FnMut(Payload<'_>, u64)) -> Result<Vec<BadRange>, NewerVersion> {
     let mut bad = Vec::new();
-    let mut at = match frame::read_header(bytes) {
-        Ok(_) => frame::HEADER_BYTES,
-        Err(reason) => {
-            let next = match frame::step(bytes, frame::HEADER_BYTES.min(bytes.len())) {
-                Step::Frame { .. } => frame::HEADER_BYTES,
+    let mut at = frame::HEADER_BYTES.min(bytes.len());
+    match frame::read_header(bytes) {
+        Ok(_) => {}
+        Err(HeaderError::Newer) => return Err(NewerVersion),
+        Err(HeaderError::Damaged(reason)) => {
+            // A file without a whole header was never acknowledged from; behind a damaged one frames may be whole.
+            let torn = bytes.len() < frame::HEADER_BYTES || bytes.iter().all(|&byte| byte == 0);
+            at = match frame::step(bytes, at) {
                 Step::Damage { next, .. } => next,
-                Step::End => bytes.len(),
+                Step::Frame { .. } | Step::End => at,
             };
-            let torn = next == bytes.len();
-            bad.push(BadRange { from: 0, to: next as u64, torn, reason });
-            next
+            bad.push(BadRange { from: 0, to: at as u64, torn, reason });
         }
-    };
+    }
     loop {
         let step = frame::step(bytes, at);
         let (next, problem) = match step {
-            Step::End => return bad,
+            Step::End => return Ok(bad),
             Step::Frame { payload, next } => match frame::parse(payload) {
                 Ok(payload) => {
                     visit(payload, (next - at) as u64);
@@ -150,7 +154,7 @@ mod tests {
 
     fn texts(bytes: &[u8]) -> (Vec<Vec<u8>>, Vec<BadRange>) {
         let mut out = Vec::new();
-        let bad = read(bytes, |payload, _| out.push(payload.parts[0].1.to_vec()));
+        let bad = read(bytes, |payload, _| out.push(payload.parts[0].1.to_vec())).unwrap();
         (out, bad)
     }
 
@@ -181,5 +185,18 @@ mod tests {
         bytes[0] ^= 1;
         let (whole, bad) = texts(&bytes);
         assert_eq!((whole.len(), bad.len(), bad[0].torn), (1, 1, false));
+
+        bytes[frame::HEADER_BYTES] ^= 1;
+        let (whole, bad) = texts(&bytes);
+        assert_eq!((whole.len(), bad.len(), bad[0].torn), (0, 1, false), "both damaged is damage, not an end");
+    }
+
+    #[test]
+    fn a_segment_of_a_newer_version_is_not_taken_for_damage() {
+        let mut bytes = frame::header(1).to_vec();
+        bytes[4] = 9;
+        let crc = crc32c::crc32c(&bytes[..16]);
+        bytes[16..20].copy_from_slice(&crc.to_le_bytes());
+        assert_eq!(read(&bytes, |_, _| ()), Err(NewerVersion));
     }
 }

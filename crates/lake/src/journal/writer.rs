@@ -11,10 +11,12 @@ use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::buffer::Buffer;
 use parking_lot::{Condvar, Mutex};
 use signal::Table;
+use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
 
 /// How long a sender should wait before it tries again after a failed write.
@@ -30,6 +32,28 @@ pub struct Pending {
     pub marks: Vec<Mark>,
     /// Told once the frame is durable and visible, or why not.
     pub done: oneshot::Sender<Result<(), AppendError>>,
+    /// Its bytes in the memory budget, given back when the rows are in a segment or dropped.
+    pub held: Held,
+}
+
+/// Bytes that wait for the journal. Whoever asked may be gone by the time they are written.
+pub struct Held {
+    total: Arc<AtomicU64>,
+    bytes: u64,
+}
+
+impl Held {
+    /// Takes `bytes` when `fits` says so of what is taken already.
+    pub fn take(total: &Arc<AtomicU64>, bytes: u64, fits: impl Fn(u64) -> bool) -> Option<Self> {
+        let taken = total.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |held| fits(held).then_some(held + bytes));
+        taken.is_ok().then(|| Self { total: Arc::clone(total), bytes })
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.total.fetch_sub(self.bytes, Ordering::SeqCst);
+    }
 }
 
 #[derive(Default)]
@@ -71,6 +95,10 @@ struct Worker {
     published: tokio::sync::broadcast::Sender<(Table, RecordBatch)>,
     /// The file failed and could not be replaced yet: nothing may be acknowledged from it.
     broken: bool,
+    /// When the current segment got its first rows. Not by the clock on the wall, which may jump.
+    first_rows: Option<Instant>,
+    /// Held as long as anything may be written.
+    _lock: Arc<File>,
 }
 
 /// What a writer needs to start.
@@ -89,6 +117,8 @@ pub struct Start {
     pub closed: mpsc::UnboundedSender<Arc<Segment>>,
     /// Told every published batch, for live tails.
     pub published: tokio::sync::broadcast::Sender<(Table, RecordBatch)>,
+    /// The lake's lock.
+    pub lock: Arc<File>,
 }
 
 impl JournalWriter {
@@ -109,6 +139,8 @@ impl JournalWriter {
             segment,
             published: start.published,
             broken: false,
+            first_rows: None,
+            _lock: start.lock,
         };
         let thread = std::thread::Builder::new()
             .name("journal".into())
@@ -142,10 +174,15 @@ impl JournalWriter {
         wait.await.unwrap_or(Ok(()))
     }
 
-    /// Stops the thread after what is queued was written.
-    pub fn close(&self) {
+    /// Tells the thread to stop after what is queued was written.
+    pub fn stop(&self) {
         self.shared.queue.lock().closed = true;
         self.shared.wake.notify_one();
+    }
+
+    /// Stops the thread and waits for its end.
+    pub fn close(&self) {
+        self.stop();
         if let Some(thread) = self.thread.lock().take() {
             let _ = thread.join();
         }
@@ -186,8 +223,7 @@ impl Worker {
     }
 
     fn age(&self) -> Duration {
-        let Some(opened) = self.segment.opened() else { return Duration::ZERO };
-        Duration::from_micros(u64::try_from(self.clock.now().micros() - opened.micros()).unwrap_or(0))
+        self.first_rows.map_or(Duration::ZERO, |at| at.elapsed())
     }
 
     fn is_due(&self) -> bool {
@@ -205,6 +241,7 @@ impl Worker {
             self.writer.append(&frames)
         };
         let Err(failure) = outcome else {
+            self.first_rows.get_or_insert_with(Instant::now);
             group.into_iter().for_each(|pending| self.publish(pending));
             return;
         };
@@ -220,7 +257,7 @@ impl Worker {
     }
 
     fn publish(&self, pending: Pending) {
-        let Pending { frame, parts, marks, done } = pending;
+        let Pending { frame, parts, marks, done, held } = pending;
         self.state.set_marks(marks.iter().cloned());
         if self.published.receiver_count() > 0 {
             for (table, batch) in &parts {
@@ -228,6 +265,7 @@ impl Worker {
             }
         }
         self.segment.push(parts, marks, frame.len() as u64, self.clock.now());
+        drop(held);
         let _ = done.send(Ok(()));
     }
 
@@ -245,6 +283,7 @@ impl Worker {
         self.writer = SegmentWriter::create(&self.folder, number)?;
         let segment = Arc::new(Segment::new(number, self.writer.path.clone()));
         self.state.add_segment(Arc::clone(&segment));
+        self.first_rows = None;
         Ok(std::mem::replace(&mut self.segment, segment))
     }
 

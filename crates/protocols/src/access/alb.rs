@@ -42,7 +42,7 @@ pub(super) fn decode<'a>(line: &'a str, times: &mut Times) -> Result<AccessRecor
         duration_us,
         upstream_us,
         bytes: whole(fields[11]),
-        remote_addr: fields[3].rsplit_once(':').map(|(ip, _)| Cow::Borrowed(ip)),
+        remote_addr: fields[3].rsplit_once(':').map(|(ip, _)| Cow::Borrowed(ip.trim_matches(['[', ']']))),
         user_agent: some(fields[13]),
         host: some(fields[18]),
         trace_id: some(fields[17].strip_prefix("Root=").unwrap_or(fields[17])),

@@ -3,7 +3,7 @@
 //! Nothing in a line names these columns, so their meaning is learned from the first lines: by shape, by order and by
 //! what the numbers can be. What can't be told is not read.
 
-use super::clf::{Head, quoted_end, some};
+use super::clf::{Head, quoted_end, skip_blanks, some};
 use super::draft::see_through_proxy;
 use super::field::{Dialect, Field, LearnedUnits, field_of};
 use super::number::{Unit, duration_us, whole, with_suffix};
@@ -329,7 +329,7 @@ struct Tokens<'a> {
 
 impl<'a> Tokens<'a> {
     fn next_token(&mut self) -> Result<Option<Token<'a>>, Reject> {
-        let rest = self.rest.trim_start_matches(' ');
+        let rest = skip_blanks(self.rest);
         let bytes = rest.as_bytes();
         let Some(first) = bytes.first() else { return Ok(None) };
         let (start, end, quoted) = match first {

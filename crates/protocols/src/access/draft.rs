@@ -34,6 +34,8 @@ pub(super) struct Draft<'a> {
     path: Option<Cow<'a, str>>,
     request: Option<Cow<'a, str>>,
     forwarded: Option<Cow<'a, str>>,
+    /// A field for the request was there, if only to say that it was unreadable.
+    has_request: bool,
 }
 
 impl<'a> Draft<'a> {
@@ -43,6 +45,7 @@ impl<'a> Draft<'a> {
 
     /// Takes a field that is text. `-` and nothing are no value. The first of two fields with one meaning wins.
     pub(super) fn text(&mut self, field: Field, name: Cow<'a, str>, value: Cow<'a, str>, times: &mut Times) {
+        self.has_request |= matches!(field, Field::Request | Field::Method | Field::Target | Field::Path);
         if matches!(value.as_ref(), "" | "-") {
             return;
         }
@@ -133,7 +136,7 @@ impl<'a> Draft<'a> {
                 (method.unwrap_or(Cow::Borrowed("-")), target)
             }
             (None, Some(line)) => split_owned(line),
-            (None, None) if self.method.is_some() => (self.method.take().unwrap_or_default(), Cow::Borrowed("-")),
+            (None, None) if self.has_request => (self.method.take().unwrap_or(Cow::Borrowed("-")), Cow::Borrowed("-")),
             (None, None) => return Err(Reject::NoRequest),
         };
         if let Some(forwarded) = self.forwarded.take() {
@@ -210,14 +213,18 @@ pub(super) fn see_through_proxy<'a>(record: &mut AccessRecord<'a>, forwarded: Co
     if !own_proxy {
         return;
     }
-    let client = forwarded.split(',').next().unwrap_or_default().trim();
+    let client = first_of(&forwarded);
     if client.parse::<IpAddr>().is_err() {
         return;
     }
-    record.remote_addr = Some(match &forwarded {
-        Cow::Borrowed(list) => Cow::Borrowed(list.split(',').next().unwrap_or_default().trim()),
-        Cow::Owned(_) => Cow::Owned(client.to_owned()),
+    record.remote_addr = Some(match forwarded {
+        Cow::Borrowed(list) => Cow::Borrowed(first_of(list)),
+        Cow::Owned(list) => Cow::Owned(first_of(&list).to_owned()),
     });
+}
+
+fn first_of(list: &str) -> &str {
+    list.split(',').next().unwrap_or_default().trim()
 }
 
 #[cfg(test)]

@@ -32,10 +32,10 @@ impl Times {
         let (fraction, zone) = fraction(rest)?;
         let zone: &[u8; 6] = zone.try_into().ok()?;
         if *day != self.clf_day || *zone != self.clf_zone {
-            let start = clf_day(day)? * DAY - clf_zone(zone)?;
+            let start = clf_day(day)? * DAY - clf_zone(*zone)?;
             (self.clf_day, self.clf_zone, self.clf_start) = (*day, *zone, start);
         }
-        Some(Timestamp::from_micros(self.clf_start + clock_of(clock)? + fraction))
+        Some(Timestamp::from_micros(self.clf_start + clock_of(*clock)? + fraction))
     }
 
     /// `2015-09-06T05:58:05+09:00`, also with a blank, with slashes, a fraction, `Z`, or no zone (then UTC).
@@ -51,7 +51,7 @@ impl Times {
             let start = iso_day(day)? * DAY;
             (self.iso_day, self.iso_start) = (*day, start);
         }
-        Some(Timestamp::from_micros(self.iso_start + clock_of(clock)? + fraction - iso_zone(zone)?))
+        Some(Timestamp::from_micros(self.iso_start + clock_of(*clock)? + fraction - iso_zone(zone)?))
     }
 
     /// Any of the above, or seconds, milliseconds, microseconds or nanoseconds since the epoch (told by their size).
@@ -98,8 +98,8 @@ fn digits(raw: &[u8]) -> Option<i64> {
 }
 
 /// Microseconds since midnight of `10:05:03`; 60 is a leap second.
-fn clock_of(raw: &[u8; 8]) -> Option<i64> {
-    let [h1, h2, b':', m1, m2, b':', s1, s2] = *raw else { return None };
+fn clock_of(raw: [u8; 8]) -> Option<i64> {
+    let [h1, h2, b':', m1, m2, b':', s1, s2] = raw else { return None };
     let (hour, minute, second) = (digits(&[h1, h2])?, digits(&[m1, m2])?, digits(&[s1, s2])?);
     (hour < 24 && minute < 60 && second < 61).then_some((hour * 3600 + minute * 60 + second) * SECOND)
 }
@@ -140,8 +140,8 @@ fn clf_day(raw: &[u8; 12]) -> Option<i64> {
 }
 
 /// Microseconds east of UTC of ` +0900`.
-fn clf_zone(raw: &[u8; 6]) -> Option<i64> {
-    let [b' ', sign, h1, h2, m1, m2] = *raw else { return None };
+fn clf_zone(raw: [u8; 6]) -> Option<i64> {
+    let [b' ', sign, h1, h2, m1, m2] = raw else { return None };
     offset(sign, &[h1, h2], &[m1, m2])
 }
 

@@ -15,14 +15,10 @@ pub(super) fn push_path(path: &str, limit: usize, route: &mut String) {
         rest = rest.get(1 + raw.len()..).unwrap_or_default();
         let before = route.len();
         route.push('/');
-        let mut ahead = rest.split('/').skip(1);
-        if let (true, Some(month), Some(day)) = (is_year(raw), ahead.next(), ahead.next())
-            && is_between(month, 1, 12)
-            && is_between(day, 1, 31)
-        {
+        if let Some(length) = date_ahead(raw, rest) {
             route.push_str(":date");
-            rest = &rest[2 + month.len() + day.len()..];
-            (segments.next(), segments.next());
+            rest = &rest[length..];
+            segments.nth(1);
         } else {
             push_segment(raw, route);
         }
@@ -34,8 +30,18 @@ pub(super) fn push_path(path: &str, limit: usize, route: &mut String) {
     }
 }
 
+/// Length of `/05/17` behind `2015`.
+fn date_ahead(year: &str, rest: &str) -> Option<usize> {
+    if !is_year(year) {
+        return None;
+    }
+    let mut ahead = rest.split('/').skip(1);
+    let (month, day) = (ahead.next()?, ahead.next()?);
+    (is_between(month, 1, 12) && is_between(day, 1, 31)).then_some(2 + month.len() + day.len())
+}
+
 fn push_segment(raw: &str, route: &mut String) {
-    let raw = raw.split(';').next().unwrap_or_default(); // `;jsessionid=...`
+    let raw = &raw[..memchr::memchr(b';', raw.as_bytes()).unwrap_or(raw.len())]; // `;jsessionid=...`
     let start = route.len();
     if is_plain(raw) {
         route.push_str(raw);
@@ -139,8 +145,15 @@ fn push_byte(byte: u8, out: &mut String) {
 /// The placeholder for a variable segment; `None` for one that names a page.
 fn classify(segment: &str) -> Option<&'static str> {
     let bytes = segment.as_bytes();
-    if bytes.is_empty() || segment == "…" || PLACEHOLDERS.iter().any(|name| segment.contains(name)) || is_name(bytes) {
+    if bytes.is_empty() || segment == "…" {
         return None;
+    }
+    let placeholder = || PLACEHOLDERS.iter().any(|name| segment.contains(name)) || is_name(bytes);
+    if memchr::memchr(b':', bytes).is_some() && placeholder() {
+        return None;
+    }
+    if bytes.len() < 8 && !bytes[0].is_ascii_digit() && memchr::memchr(b'@', bytes).is_none() {
+        return None; // too short for anything but a number or an address
     }
     if bytes.iter().all(u8::is_ascii_digit) {
         return Some(":id");
@@ -197,7 +210,8 @@ fn is_date(segment: &str) -> bool {
 
 /// An e-mail address, but not `logo@2x.png`.
 fn is_email(segment: &str) -> bool {
-    let Some((name, domain)) = segment.split_once('@') else { return false };
+    let Some(at) = memchr::memchr(b'@', segment.as_bytes()) else { return false };
+    let (name, domain) = (&segment[..at], &segment[at + 1..]);
     let Some((_, last)) = domain.rsplit_once('.') else { return false };
     let file = matches!(last, "png" | "jpg" | "jpeg" | "gif" | "webp" | "svg" | "avif" | "js" | "mjs" | "css" | "map");
     let plain = |c: char| c.is_alphanumeric() || "!#$%&'*+-/=?^_`{|}~.".contains(c);
@@ -221,13 +235,14 @@ fn is_token(segment: &str) -> bool {
 fn is_word(part: &str) -> bool {
     let letters = part.trim_end_matches(|c: char| c.is_ascii_digit());
     let digits = part.len() - letters.len();
-    let one_case = letters.bytes().skip(1).all(|b| b.is_ascii_lowercase()) || letters.bytes().all(|b| b.is_ascii_uppercase());
+    let one_case =
+        letters.bytes().skip(1).all(|b| b.is_ascii_lowercase()) || letters.bytes().all(|b| b.is_ascii_uppercase());
     digits <= 4 && letters.len() <= 20 && letters.bytes().all(|b| b.is_ascii_alphabetic()) && one_case
 }
 
 /// `123` and `.png`; the ending has 1 to 5 letters or digits, one of them a letter.
 fn split_ending(segment: &str) -> Option<(&str, &str)> {
-    let at = segment.rfind('.').filter(|at| *at > 0)?;
+    let at = memchr::memrchr(b'.', segment.as_bytes()).filter(|at| *at > 0)?;
     let ending = &segment.as_bytes()[at + 1..];
     let short = (1..=5).contains(&ending.len()) && ending.iter().all(u8::is_ascii_alphanumeric);
     let (stem, ending_text) = segment.split_at(at);

@@ -36,9 +36,20 @@ const SKETCH_BITS: usize = 1 << 14;
 
 #[derive(Debug, Clone, Default)]
 struct Slot {
-    method: Box<str>,
-    path: Box<str>,
+    /// Path and method, in buffers that are used again.
+    path: String,
+    method: String,
     route: Option<RouteId>,
+}
+
+impl Slot {
+    fn put(&mut self, method: &str, path: &str, route: RouteId) {
+        self.path.clear();
+        self.path.push_str(path);
+        self.method.clear();
+        self.method.push_str(method);
+        self.route = Some(route);
+    }
 }
 
 /// Gives every request its route, the first [`MAX_ROUTES`] ones by name, the rest as `(other)`.
@@ -89,8 +100,8 @@ impl RouteTable {
         #[allow(clippy::cast_possible_truncation)] // the low bits are what is wanted
         let at = hash as usize % CACHE_SLOTS;
         if let Slot { method: m, path: p, route: Some(route) } = &self.cache[at]
-            && **p == *path
-            && **m == *method
+            && p == path
+            && m == method
         {
             let route = *route;
             // A route over the limit is in the sketch since it was cached; only the request is counted again.
@@ -98,7 +109,7 @@ impl RouteTable {
             return route;
         }
         let route = self.normalise_and_admit(method, path);
-        self.cache[at] = Slot { method: method.into(), path: path.into(), route: Some(route) };
+        self.cache[at].put(method, path, route);
         route
     }
 

@@ -85,7 +85,10 @@ fn patterns_of_the_service_come_first() {
 #[test]
 fn a_bad_pattern_says_how_to_write_it() {
     for (raw, want) in [
-        ("items/:id", "route pattern \"items/:id\" does not start with /; write it as /items/:slug or GET /items/:slug"),
+        (
+            "items/:id",
+            "route pattern \"items/:id\" does not start with /; write it as /items/:slug or GET /items/:slug",
+        ),
         ("FETCH /x", "\"FETCH\" is no HTTP method"),
         ("/x?y", "route pattern \"/x?y\" has a query, a fragment or a blank; routes are made of the path alone"),
     ] {

@@ -4,7 +4,7 @@ import { autocompletion, closeBrackets, completionKeymap } from "@codemirror/aut
 import { defaultKeymap, history, historyKeymap } from "@codemirror/commands";
 import { PostgreSQL, sql } from "@codemirror/lang-sql";
 import { HighlightStyle, bracketMatching, syntaxHighlighting } from "@codemirror/language";
-import { Compartment, EditorState, Prec } from "@codemirror/state";
+import { Compartment, EditorState, Prec, type Transaction } from "@codemirror/state";
 import { EditorView, keymap, lineNumbers } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
 import type { Schema } from "../../api/types";
@@ -46,6 +46,25 @@ const look = EditorView.theme({
   ".cm-matchingBracket": { backgroundColor: "var(--accent-wash) !important" },
 });
 
+/**
+ * Typing over a selection: left to the browser, it would keep the old text's style as an inline
+ * style, which the page's policy forbids and the console then complains about.
+ */
+const typeOver = EditorView.domEventHandlers({
+  beforeinput(event, view) {
+    const { from, to, empty } = view.state.selection.main;
+    const text = event.data;
+    if (event.inputType !== "insertText" || text === null || empty || event.isComposing)
+      return false;
+    const insert = (): Transaction =>
+      view.state.update(view.state.replaceSelection(text), { userEvent: "input.type" });
+    const handlers = view.state.facet(EditorView.inputHandler);
+    if (!handlers.some((handle) => handle(view, from, to, text, insert))) view.dispatch(insert());
+    event.preventDefault();
+    return true;
+  },
+});
+
 export function openEditor(root: ShadowRoot, setup: Setup): Editor {
   const language = new Compartment();
   const run = (): boolean => {
@@ -70,6 +89,7 @@ export function openEditor(root: ShadowRoot, setup: Setup): Editor {
       language.of(sql({ dialect: PostgreSQL })),
       syntaxHighlighting(colours),
       look,
+      typeOver,
       EditorView.lineWrapping,
       EditorView.contentAttributes.of({ "aria-label": setup.label }),
       EditorView.updateListener.of((update) => {

@@ -101,3 +101,8 @@ export function knownValues(
   known["service"] = [...new Set([...services, ...(known["service"] ?? [])])];
   return known;
 }
+
+/** Each record once, in the old order: pages of a moving list may overlap. */
+export function uniqueById(rows: readonly LogRow[]): LogRow[] {
+  return [...new Map(rows.map((row) => [row.id, row])).values()];
+}

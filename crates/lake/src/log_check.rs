@@ -1,0 +1,194 @@
+//! Looks at the files of a Delta log without the library: which of them can't be read, and why.
+//!
+//! Repairs only what loses nothing: a last commit that a power cut left unfinished (the journal still has its rows),
+//! and checkpoints, which repeat what commits say. Files are renamed, never deleted.
+
+use datafusion::parquet::file::reader::{FileReader, SerializedFileReader};
+use std::ffi::OsStr;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+/// A file of a log that can't be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogProblem {
+    /// The file.
+    pub file: PathBuf,
+    /// What is wrong.
+    pub reason: String,
+    /// Whether it only repeats what commits say.
+    pub checkpoint: bool,
+}
+
+/// Commits of a log in order: version and file.
+pub fn commits(log: &Path) -> std::io::Result<Vec<(u64, PathBuf)>> {
+    let mut found: Vec<(u64, PathBuf)> = Vec::new();
+    for path in files(log)? {
+        let version = path.file_name().and_then(OsStr::to_str).and_then(|name| name.strip_suffix(".json"));
+        if let Some(version) = version.filter(|name| name.len() == 20).and_then(|name| name.parse().ok()) {
+            found.push((version, path));
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+fn files(log: &Path) -> std::io::Result<Vec<PathBuf>> {
+    match std::fs::read_dir(log) {
+        Ok(entries) => entries.map(|entry| entry.map(|entry| entry.path())).collect(),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(error),
+    }
+}
+
+fn checkpoints(log: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let is_checkpoint = |path: &PathBuf| {
+        let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
+        name.ends_with(".parquet") && name.contains(".checkpoint")
+    };
+    let mut found: Vec<PathBuf> = files(log)?.into_iter().filter(is_checkpoint).collect();
+    found.sort();
+    Ok(found)
+}
+
+/// Whether the log says anything.
+pub fn has_commits(log: &Path) -> bool {
+    commits(log).is_ok_and(|found| !found.is_empty()) || checkpoints(log).is_ok_and(|found| !found.is_empty())
+}
+
+/// Whether there are Parquet files in a table's folder.
+pub fn has_data_files(table: &Path) -> bool {
+    let inside = |day: &Path| files(day).is_ok_and(|found| found.iter().any(|path| is_parquet(path)));
+    files(table).is_ok_and(|found| {
+        found.iter().any(|path| path.file_name() != Some(OsStr::new("_delta_log")) && path.is_dir() && inside(path))
+    })
+}
+
+fn is_parquet(path: &Path) -> bool {
+    path.extension() == Some(OsStr::new("parquet"))
+}
+
+/// Every file of the log that can't be read, and versions that are missing.
+pub fn check(log: &Path) -> std::io::Result<Vec<LogProblem>> {
+    let mut problems = Vec::new();
+    let commits = commits(log)?;
+    for (_, file) in &commits {
+        if let Err(reason) = read_commit(&std::fs::read(file)?) {
+            problems.push(LogProblem { file: file.clone(), reason, checkpoint: false });
+        }
+    }
+    let checkpoints = checkpoints(log)?;
+    for pair in commits.windows(2) {
+        let [(before, _), (after, file)] = pair else { continue };
+        if before + 1 != *after {
+            let reason = format!("the versions {} to {} before it are missing", before + 1, after - 1);
+            problems.push(LogProblem { file: file.clone(), reason, checkpoint: false });
+        }
+    }
+    if let Some((first, file)) = commits.first()
+        && *first > 0
+        && checkpoints.is_empty()
+    {
+        let reason = format!("the versions 0 to {} before it are missing", first - 1);
+        problems.push(LogProblem { file: file.clone(), reason, checkpoint: false });
+    }
+    for file in checkpoints {
+        if let Err(reason) = read_checkpoint(&file) {
+            problems.push(LogProblem { file, reason, checkpoint: true });
+        }
+    }
+    let last = log.join("_last_checkpoint");
+    if let Ok(bytes) = std::fs::read(&last)
+        && serde_json::from_slice::<serde_json::Value>(&bytes).is_err()
+    {
+        problems.push(LogProblem { file: last, reason: "it is no JSON".into(), checkpoint: true });
+    }
+    Ok(problems)
+}
+
+fn read_commit(bytes: &[u8]) -> Result<(), String> {
+    if bytes.is_empty() {
+        return Err("it is empty".into());
+    }
+    let mut at = 0;
+    for line in bytes.split(|&byte| byte == b'\n') {
+        if !line.is_empty() {
+            let parsed = serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(line);
+            parsed.map_err(|error| format!("bytes {at} to {} are no JSON object: {error}", at + line.len()))?;
+        }
+        at += line.len() + 1;
+    }
+    Ok(())
+}
+
+fn read_checkpoint(path: &Path) -> Result<(), String> {
+    let file = File::open(path).map_err(|error| error.to_string())?;
+    let reader = SerializedFileReader::new(file).map_err(|error| error.to_string())?;
+    for row in reader.get_row_iter(None).map_err(|error| error.to_string())? {
+        row.map_err(|error| error.to_string())?;
+    }
+    Ok(())
+}
+
+/// The last commit when a power cut left its file empty, full of zeros or cut: it was never made durable, so the
+/// journal still has what it says.
+pub fn unfinished_commit(log: &Path) -> std::io::Result<Option<PathBuf>> {
+    let Some((_, file)) = commits(log)?.pop() else { return Ok(None) };
+    Ok(is_unfinished(&std::fs::read(&file)?).then_some(file))
+}
+
+/// Renames an unfinished commit.
+pub fn set_unfinished_commit_aside(log: &Path) -> std::io::Result<()> {
+    if let Some(file) = unfinished_commit(log)? {
+        tracing::warn!(file = %file.display(), "an unfinished commit is set aside; its rows are in the journal");
+        set_aside(&file)?;
+    }
+    Ok(())
+}
+
+fn is_unfinished(bytes: &[u8]) -> bool {
+    if bytes.iter().all(|&byte| byte == 0) {
+        return true;
+    }
+    // Cut: whole lines, then the beginning of one.
+    let whole = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
+    let rest = &bytes[whole..];
+    let cut = serde_json::from_slice::<serde::de::IgnoredAny>(rest).is_err_and(|error| error.is_eof());
+    cut && !rest.is_empty() && (whole == 0 || read_commit(&bytes[..whole]).is_ok())
+}
+
+/// Renames damaged checkpoints, so that the log is read from its commits.
+pub fn set_checkpoints_aside(log: &Path, damaged: &[LogProblem]) -> std::io::Result<()> {
+    for problem in damaged {
+        tracing::error!(file = %problem.file.display(), reason = problem.reason, "a damaged checkpoint is set aside");
+        set_aside(&problem.file)?;
+    }
+    let last = log.join("_last_checkpoint");
+    if last.exists() { set_aside(&last) } else { Ok(()) }
+}
+
+fn set_aside(file: &Path) -> std::io::Result<()> {
+    let mut name = file.as_os_str().to_owned();
+    name.push(".damaged");
+    std::fs::rename(file, PathBuf::from(name))?;
+    crate::journal::segment::sync_folder(file.parent().unwrap_or(file))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unfinished_commit_is_told_from_a_damaged_one() {
+        let whole = "{\"commitInfo\":{}}\n{\"add\":{\"path\":\"a\"}}";
+        assert!(read_commit(whole.as_bytes()).is_ok() && !is_unfinished(whole.as_bytes()));
+        for cut in 0..whole.len() {
+            // A cut between two lines can't be told from a shorter commit.
+            let between = cut == 17 || cut == 18;
+            assert_eq!(is_unfinished(&whole.as_bytes()[..cut]), !between, "cut at {cut}");
+        }
+        assert!(is_unfinished(&[0; 100]));
+        let mut flipped = whole.as_bytes().to_vec();
+        flipped[2] = b'"';
+        assert!(!is_unfinished(&flipped) && read_commit(&flipped).is_err(), "damage is not an end");
+    }
+}

@@ -1,0 +1,5 @@
+//! Whole files: the fixtures of this project, and real logs from outside it.
+#![allow(clippy::unwrap_used)]
+
+mod fixtures;
+mod real_logs;

@@ -1,0 +1,229 @@
+//! Signing in and out, passwords, tokens.
+
+use super::Json;
+use crate::auth::{COOKIE, MayAdmin, Peer, SignedIn, session_cookie};
+use crate::parts::{About, Parts};
+use crate::problem::ApiError;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use base::{Clock, Id, Secret, Timestamp};
+use parking_lot::Mutex;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use store::{PASSWORD_MIN_CHARS, SESSION_ABSOLUTE, Scope, Store, StoreError, Throttle, Token, User};
+
+/// Who is looking, and at what.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct SessionView {
+    signed_in: bool,
+    user: Option<String>,
+    password_set: bool,
+    demo: bool,
+    version: &'static str,
+    time_zone: String,
+    hostname: String,
+}
+
+/// `GET /api/v1/session`: says only who is signed in to those who are not.
+pub async fn show(State(parts): State<Parts>, headers: HeaderMap) -> Result<axum::Json<SessionView>, ApiError> {
+    let session = match session_cookie(&headers) {
+        Some(secret) => parts.store.sessions().find(secret.reveal()).await?,
+        None => None,
+    };
+    let users = parts.store.users().list().await?;
+    let known = |about: &About| if session.is_some() { about.host.clone() } else { String::new() };
+    Ok(axum::Json(SessionView {
+        signed_in: session.is_some(),
+        hostname: known(&parts.about),
+        demo: session.is_some() && parts.intake.services().iter().any(|service| service.settings().demo),
+        user: session.map(|session| session.user),
+        password_set: users.iter().any(|user| user.password_set),
+        version: parts.about.version,
+        time_zone: parts.about.time_zone.iana_name().unwrap_or("UTC").to_owned(),
+    }))
+}
+
+/// A user and a password.
+#[derive(Deserialize, utoipa::ToSchema)]
+pub struct Credentials {
+    user: String,
+    #[schema(value_type = String)]
+    password: Secret,
+}
+
+/// Who has just signed in.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct Welcome {
+    user: String,
+    password_set: bool,
+}
+
+/// `POST /api/v1/session`
+pub async fn sign_in(
+    State(store): State<Store>,
+    State(throttle): State<Arc<Mutex<Throttle>>>,
+    State(clock): State<Clock>,
+    peer: Peer,
+    headers: HeaderMap,
+    Json(given): Json<Credentials>,
+) -> Result<Response, ApiError> {
+    let address = peer.0.ip().to_string();
+    throttle.lock().attempt(&given.user, &address, clock.now()).map_err(|wait| {
+        let after = wait.0.to_std();
+        ApiError::too_many(format!("too many wrong passwords; try again in {} s", after.as_secs().max(1)), after)
+    })?;
+    let Some(user) = store.users().verify_password(&given.user, &given.password).await? else {
+        return Err(ApiError::unauthorized("user or password is wrong"));
+    };
+    throttle.lock().succeeded(&given.user, &address);
+    begin(&store, &user, &address, is_https(&headers)).await
+}
+
+/// The secret of a one-time link.
+#[derive(Deserialize, utoipa::ToSchema)]
+pub struct LinkSecret {
+    #[schema(value_type = String)]
+    secret: Secret,
+}
+
+/// `POST /api/v1/session/link`
+pub async fn redeem_link(
+    State(store): State<Store>,
+    peer: Peer,
+    headers: HeaderMap,
+    Json(given): Json<LinkSecret>,
+) -> Result<Response, ApiError> {
+    let used = || ApiError::unauthorized("this link was used already or is too old; make another with: koshu user link");
+    let user = store.links().redeem(given.secret.reveal()).await?.ok_or_else(used)?;
+    let user = store.users().get(user).await?.ok_or_else(used)?;
+    begin(&store, &user, &peer.0.ip().to_string(), is_https(&headers)).await
+}
+
+async fn begin(store: &Store, user: &User, address: &str, https: bool) -> Result<Response, ApiError> {
+    let (secret, _) = store.sessions().start(user, address).await?;
+    let welcome = Welcome { user: user.name.clone(), password_set: user.password_set };
+    let mut response = axum::Json(welcome).into_response();
+    let age = SESSION_ABSOLUTE.micros() / 1_000_000;
+    let secure = if https { "; Secure" } else { "" };
+    let cookie = format!("{COOKIE}={}; Path=/; HttpOnly; SameSite=Lax; Max-Age={age}{secure}", secret.reveal());
+    let cookie = HeaderValue::from_str(&cookie).map_err(ApiError::internal)?;
+    response.headers_mut().insert(header::SET_COOKIE, cookie);
+    Ok(response)
+}
+
+/// Whether a proxy in front says that the browser spoke TLS.
+fn is_https(headers: &HeaderMap) -> bool {
+    headers.get("x-forwarded-proto").is_some_and(|value| value == "https")
+}
+
+/// `DELETE /api/v1/session`
+pub async fn sign_out(State(store): State<Store>, SignedIn(session): SignedIn) -> Result<Response, ApiError> {
+    store.sessions().end(session.id).await?;
+    let mut response = StatusCode::NO_CONTENT.into_response();
+    let gone = HeaderValue::from_static("koshu_session=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0");
+    response.headers_mut().insert(header::SET_COOKIE, gone);
+    Ok(response)
+}
+
+/// A new password.
+#[derive(Deserialize, utoipa::ToSchema)]
+pub struct NewPassword {
+    #[schema(value_type = String)]
+    password: Secret,
+}
+
+/// `POST /api/v1/session/password`: ends every other session.
+pub async fn set_password(
+    State(store): State<Store>,
+    SignedIn(session): SignedIn,
+    Json(given): Json<NewPassword>,
+) -> Result<StatusCode, ApiError> {
+    if given.password.reveal().chars().count() < PASSWORD_MIN_CHARS {
+        return Err(ApiError::bad_request(format!("a password has at least {PASSWORD_MIN_CHARS} characters")));
+    }
+    store.users().set_password(session.user_id, &given.password, Some(session.id)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// A token as it is listed.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct TokenView {
+    id: String,
+    name: String,
+    scope: String,
+    prefix: String,
+    #[schema(value_type = String)]
+    created_at: Timestamp,
+    #[schema(value_type = Option<String>)]
+    last_used_at: Option<Timestamp>,
+}
+
+impl From<Token> for TokenView {
+    fn from(token: Token) -> Self {
+        Self {
+            id: token.id.to_string(),
+            name: token.name,
+            scope: token.scope.to_string(),
+            prefix: token.prefix,
+            created_at: token.created_at,
+            last_used_at: token.last_used_at,
+        }
+    }
+}
+
+/// Tokens.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct TokenList {
+    tokens: Vec<TokenView>,
+}
+
+/// `GET /api/v1/tokens`
+pub async fn list_tokens(State(store): State<Store>, _: MayAdmin) -> Result<axum::Json<TokenList>, ApiError> {
+    let tokens = store.tokens().list().await?;
+    Ok(axum::Json(TokenList { tokens: tokens.into_iter().map(TokenView::from).collect() }))
+}
+
+/// A token to make.
+#[derive(Deserialize, utoipa::ToSchema)]
+pub struct NewToken {
+    name: String,
+    scope: String,
+}
+
+/// A token that was made; its secret is shown this once.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct MadeToken {
+    id: String,
+    token: String,
+}
+
+/// `POST /api/v1/tokens`
+pub async fn create_token(
+    State(store): State<Store>,
+    _: MayAdmin,
+    Json(new): Json<NewToken>,
+) -> Result<(StatusCode, axum::Json<MadeToken>), ApiError> {
+    let scope: Scope = new.scope.parse().map_err(|error: store::ScopeError| ApiError::bad_request(error.to_string()))?;
+    let name = new.name.trim();
+    if name.is_empty() || name.len() > 100 {
+        return Err(ApiError::bad_request("a token's name has 1 to 100 characters"));
+    }
+    let (secret, token) = store.tokens().create(name, scope).await?;
+    let made = MadeToken { id: token.id.to_string(), token: secret.reveal().to_owned() };
+    Ok((StatusCode::CREATED, axum::Json(made)))
+}
+
+/// `DELETE /api/v1/tokens/{id}`
+pub async fn delete_token(
+    State(store): State<Store>,
+    _: MayAdmin,
+    Path(id): Path<String>,
+) -> Result<StatusCode, ApiError> {
+    let id: Id<Token> = id.parse().map_err(|_| ApiError::not_found("there is no such token"))?;
+    match store.tokens().delete(id).await {
+        Ok(true) => Ok(StatusCode::NO_CONTENT),
+        Ok(false) => Err(ApiError::not_found("there is no such token")),
+        Err(error) => Err(StoreError::into(error)),
+    }
+}

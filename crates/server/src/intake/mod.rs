@@ -1,0 +1,225 @@
+//! From log lines to durable rows: every way in ends here and leaves through `lake::Lake::append`.
+//!
+//! Decoding runs on blocking threads, never on the runtime. Nothing is acknowledged before it is durable.
+
+pub mod identity;
+mod service;
+
+pub use identity::{Identifier, UserRule};
+pub use service::{RoutesOfService, ServiceIntake, ServiceSettings};
+
+use crate::sources::{SourceKind, Sources};
+use agent::ledger::NotNew;
+use base::{Clock, ServiceName, Timestamp};
+use bytes::Bytes;
+use lake::{Append, AppendError, Lake};
+use parking_lot::RwLock;
+use protocols::access::{Format, Tally};
+use signal::Table;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+/// Services that may exist at once; more are refused, so that a sender can't fill the memory with names.
+pub const MAX_SERVICES: usize = 500;
+
+/// One delivery of log lines.
+#[derive(Clone)]
+pub struct Delivery {
+    /// Whose requests.
+    pub service: ServiceName,
+    /// Where they come from, for the sources page and the `source` column.
+    pub source: SourceName,
+    /// The lines.
+    pub bytes: Bytes,
+    /// Their format; `None` as configured for the service, or found out.
+    pub format: Option<Format>,
+    /// A regular expression for lines that no known format explains.
+    pub pattern: Option<Arc<str>>,
+    /// The position in the source to book together with the rows.
+    pub position: Option<Position>,
+    /// Lines that were left out because they were too long.
+    pub too_long: u64,
+}
+
+/// A source's kind and name.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct SourceName {
+    /// How it sends.
+    pub kind: SourceKind,
+    /// Path, or what a sender is called.
+    pub name: String,
+}
+
+/// Which part of which content a delivery is.
+#[derive(Debug, Clone)]
+pub struct Position {
+    /// The ledger's key.
+    pub key: String,
+    /// The ledger with this part in it.
+    pub mark: String,
+    /// First offset.
+    pub from: u64,
+    /// First offset behind.
+    pub to: u64,
+}
+
+/// What became of a delivery.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// Lines, accepted and rejected with reasons.
+    pub tally: Tally,
+    /// The first rejected line's reason and (redacted) text.
+    pub first_error: Option<String>,
+    /// The part was stored before; nothing was stored again.
+    pub already: bool,
+}
+
+/// Why a delivery was not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum IntakeError {
+    /// The lake pushed back or refused.
+    #[error(transparent)]
+    Append(#[from] AppendError),
+    /// None of the known formats explains the lines.
+    #[error("none of the known formats explains these lines; name one with ?format= or give a pattern")]
+    UnknownFormat,
+    /// Too many services.
+    #[error("there are {MAX_SERVICES} services already; send to one of them, or delete one")]
+    TooManyServices,
+    /// The service is being deleted.
+    #[error("the service is being deleted; try again in a moment")]
+    Deleting,
+    /// Another delivery booked a part of this range.
+    #[error("a part of this range is stored already; read the mark again")]
+    Stale,
+    /// A worker died; ours to fix.
+    #[error("decoding failed: {0}")]
+    Failed(String),
+}
+
+/// Takes deliveries for all services.
+pub struct Intake {
+    lake: Arc<Lake>,
+    sources: Arc<Sources>,
+    identifier: Identifier,
+    clock: Clock,
+    configured: HashMap<ServiceName, ServiceSettings>,
+    services: RwLock<BTreeMap<ServiceName, Arc<ServiceIntake>>>,
+    deleting: RwLock<Vec<ServiceName>>,
+    /// Deliveries with a position go one after the other, so that no range is booked twice.
+    booking: tokio::sync::Mutex<()>,
+}
+
+impl Intake {
+    /// An intake for configured services and those that show up.
+    pub fn new(
+        lake: Arc<Lake>,
+        sources: Arc<Sources>,
+        identifier: Identifier,
+        clock: Clock,
+        configured: HashMap<ServiceName, ServiceSettings>,
+    ) -> Self {
+        let services = configured
+            .iter()
+            .map(|(name, settings)| (name.clone(), Arc::new(ServiceIntake::new(name.clone(), settings.clone()))))
+            .collect();
+        Self {
+            lake,
+            sources,
+            identifier,
+            clock,
+            configured,
+            services: RwLock::new(services),
+            deleting: RwLock::default(),
+            booking: tokio::sync::Mutex::default(),
+        }
+    }
+
+    /// Tells what the lake knows already: services with their routes, so that a restart doesn't name other routes.
+    pub fn remember(&self, service: &ServiceName, routes: impl IntoIterator<Item = String>, last: Option<Timestamp>) {
+        if let Ok(intake) = self.service(service) {
+            intake.remember(routes, last);
+        }
+    }
+
+    /// Every known service.
+    pub fn services(&self) -> Vec<Arc<ServiceIntake>> {
+        self.services.read().values().cloned().collect()
+    }
+
+    /// A known service.
+    pub fn find(&self, name: &str) -> Option<Arc<ServiceIntake>> {
+        self.services.read().values().find(|service| service.name().as_str() == name).cloned()
+    }
+
+    /// The service of that name, made when it is new.
+    pub fn service(&self, name: &ServiceName) -> Result<Arc<ServiceIntake>, IntakeError> {
+        if let Some(known) = self.services.read().get(name) {
+            return Ok(Arc::clone(known));
+        }
+        if self.deleting.read().contains(name) {
+            return Err(IntakeError::Deleting);
+        }
+        let mut services = self.services.write();
+        if services.len() >= MAX_SERVICES && !services.contains_key(name) {
+            return Err(IntakeError::TooManyServices);
+        }
+        let settings = self.configured.get(name).cloned().unwrap_or_default();
+        let made = services.entry(name.clone());
+        Ok(Arc::clone(made.or_insert_with(|| Arc::new(ServiceIntake::new(name.clone(), settings)))))
+    }
+
+    /// Sets how users and lines of a service are read, for a service that the program itself adds.
+    pub fn configure(&self, name: &ServiceName, settings: ServiceSettings) {
+        let service = Arc::new(ServiceIntake::new(name.clone(), settings));
+        self.services.write().insert(name.clone(), service);
+    }
+
+    /// Removes a service and all its rows. New rows are refused until it is done.
+    pub async fn delete_service(&self, name: &ServiceName) -> Result<u64, lake::LakeError> {
+        self.deleting.write().push(name.clone());
+        self.services.write().remove(name);
+        self.sources.forget_service(name);
+        // Rows that were accepted a moment ago are sealed first and go too.
+        let removed = self.lake.delete_service(name.as_str()).await;
+        self.deleting.write().retain(|deleting| deleting != name);
+        removed
+    }
+
+    /// The mark stored under a key.
+    pub fn mark(&self, key: &str) -> Option<String> {
+        self.lake.mark(key)
+    }
+
+    /// Decodes and stores a delivery; returns once it is durable.
+    pub async fn deliver(self: &Arc<Self>, delivery: Delivery) -> Result<Outcome, IntakeError> {
+        let service = self.service(&delivery.service)?;
+        let source = delivery.source.clone();
+        let position = delivery.position.clone();
+        let size = delivery.bytes.len();
+        let me = Arc::clone(self);
+        let decoding = Arc::clone(&service);
+        let decoded = tokio::task::spawn_blocking(move || decoding.decode(&me.identifier, &delivery)).await;
+        let decoded = decoded.map_err(|error| IntakeError::Failed(error.to_string()))??;
+        let mut append = Append::default();
+        if let Some(rows) = decoded.rows {
+            append.rows.push((Table::Requests, rows));
+        }
+        let outcome = Outcome { tally: decoded.tally, first_error: decoded.first_error, already: false };
+        if let Some(position) = position {
+            let _one_by_one = self.booking.lock().await;
+            let stored = self.lake.mark(&position.key);
+            match agent::ledger::admit(stored.as_deref(), &position.mark, position.from, position.to) {
+                Ok(mark) => append.marks.push((position.key, mark)),
+                Err(NotNew::Covered) => return Ok(Outcome { already: true, ..Outcome::default() }),
+                Err(NotNew::Overlaps | NotNew::Ledger(_)) => return Err(IntakeError::Stale),
+            }
+            self.lake.append(append).await?;
+        } else if !append.rows.is_empty() {
+            self.lake.append(append).await?;
+        }
+        service.seen(self.clock.now(), outcome.tally.parsed());
+        self.sources.received(&source, &service, &outcome.tally, size, decoded.format, self.clock.now());
+        Ok(outcome)
+    }
+}

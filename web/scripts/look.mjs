@@ -1,0 +1,181 @@
+// Opens every page of dist/ against the mock API in headless Chromium, under the real
+// Content-Security-Policy: keeps a picture of each, and fails on a violation of the policy, an
+// error in the console, horizontal scrolling or (with --axe) any finding of axe.
+//
+//   node scripts/look.mjs [--axe] [--only NAME] [--out DIR]
+//   CHROMIUM=/path/to/chromium overrides the browser.
+
+import AxeBuilder from "@axe-core/playwright";
+import { spawn } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { chromium } from "playwright-core";
+
+const option = (name) => {
+  const at = process.argv.indexOf(`--${name}`);
+  return at === -1 ? null : process.argv[at + 1];
+};
+const out = option("out") ?? fileURLToPath(new URL("../shots", import.meta.url));
+const withAxe = process.argv.includes("--axe");
+const PORT = 4700 + (process.pid % 200);
+const BASE = `http://127.0.0.1:${PORT}`;
+
+const route = encodeURIComponent("GET /search");
+const PAGES = [
+  ["home", "/"],
+  ["service", "/services/demo-shop"],
+  ["service-errors", "/services/demo-shop?sort=errors"],
+  ["route", `/services/demo-shop/route?route=${route}`],
+  ["explorer", "/explorer"],
+  [
+    "explorer-record",
+    "/explorer?q=status%3E%3D500&service=demo-shop",
+    (page) => page.locator("[data-row] [data-primary]").nth(3).click(),
+  ],
+  [
+    "explorer-filter",
+    "/explorer",
+    async (page) => {
+      await page.locator("input[role=combobox]").fill("status");
+      await page.waitForTimeout(150);
+    },
+  ],
+  ["explorer-wrong", "/explorer?q=((status"],
+  ["explorer-none", "/explorer?q=nothing"],
+  ["explorer-live", "/explorer?live=1"],
+  [
+    "explorer-sql",
+    "/explorer?tab=sql",
+    async (page) => {
+      await page.getByRole("button", { name: /Ctrl Enter/ }).click();
+      await page.waitForTimeout(400);
+    },
+  ],
+  ["sources", "/sources"],
+  [
+    "sources-import",
+    "/sources",
+    async (page) => {
+      await page.locator("button.primary").first().click();
+      await page.locator("details summary").first().click();
+      await page.waitForTimeout(600);
+    },
+  ],
+  ["settings", "/settings"],
+  [
+    "help",
+    "/",
+    async (page) => {
+      await page.keyboard.press("?");
+      await page.waitForTimeout(100);
+    },
+  ],
+  ["demo-ask", "/", (page) => page.locator("aside button").first().click()],
+  ["range", "/", (page) => page.locator(".picker button").first().click()],
+  [
+    "tables",
+    "/services/demo-shop",
+    async (page) => {
+      for (const button of await page.locator("figure button:last-of-type").all())
+        await button.click();
+    },
+  ],
+  ["not-found", "/nowhere"],
+  ["empty-home", "/", null, "empty"],
+  ["empty-service", "/services/shop", null, "empty"],
+  ["empty-sources", "/sources", null, "empty"],
+  ["failing", "/", null, "failing"],
+  [
+    "many",
+    "/services/demo-shop",
+    (page) => page.locator("section").nth(1).scrollIntoViewIfNeeded(),
+    "many",
+  ],
+  ["sign-in", "/sign-in", null, "signed-out"],
+  ["welcome", "/welcome/abc", null, "signed-out"],
+  ["welcome-used", "/welcome/used", null, "signed-out"],
+];
+const LOOKS = [
+  { axe: true, name: "en-light-1280", language: "en", scheme: "light", width: 1280, height: 860 },
+  { axe: true, name: "ja-dark-1280", language: "ja", scheme: "dark", width: 1280, height: 860 },
+  { name: "ja-light-360", language: "ja", scheme: "light", width: 360, height: 740 },
+  { axe: true, name: "en-dark-360", language: "en", scheme: "dark", width: 360, height: 740 },
+];
+
+const mock = spawn(
+  process.execPath,
+  [fileURLToPath(new URL("../mock/server.mjs", import.meta.url)), "--port", String(PORT)],
+  { stdio: ["ignore", "pipe", "inherit"] },
+);
+await new Promise((ready) => mock.stdout.once("data", ready));
+const profile = mkdtempSync(join(tmpdir(), "koshu-look-"));
+mkdirSync(out, { recursive: true });
+const problems = [];
+try {
+  const browser = await chromium.launchPersistentContext(profile, {
+    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    args: [
+      "--no-sandbox",
+      "--disable-gpu",
+      "--disable-quic",
+      "--no-first-run",
+      "--disable-background-networking",
+      "--disable-component-update",
+      "--disable-sync",
+    ],
+  });
+  for (const look of LOOKS) for (const entry of PAGES) await one(browser, look, entry);
+  await browser.close();
+} finally {
+  mock.kill();
+  rmSync(profile, { recursive: true, force: true });
+}
+for (const problem of problems) console.log(problem);
+console.log(problems.length === 0 ? "nothing to complain about" : `${problems.length} problems`);
+process.exitCode = problems.length === 0 ? 0 : 1;
+
+async function one(browser, look, [name, path, act, scenario = "normal"]) {
+  if (option("only") && !`${name}-${look.name}`.includes(option("only"))) return;
+  const complain = (what) => problems.push(`${name}-${look.name}: ${what}`);
+  await fetch(`${BASE}/api/v1/mock/scenario/${scenario}`);
+  const page = await browser.newPage();
+  await page.setViewportSize({ width: look.width, height: look.height });
+  await page.emulateMedia({ colorScheme: look.scheme });
+  page.on("console", (message) => {
+    const expected = /status of (400|401|500)/.test(message.text());
+    if (message.type() === "error" && !expected) complain(`console: ${message.text()}`);
+  });
+  page.on("pageerror", (error) => complain(`error: ${error.message}`));
+  await page.addInitScript((language) => {
+    localStorage.setItem("koshu.language", language);
+    addEventListener("securitypolicyviolation", (event) =>
+      console.error(
+        `CSP ${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`,
+      ),
+    );
+  }, look.language);
+  await page.goto(BASE + path);
+  await page.waitForTimeout(700);
+  if (act) await act(page).catch((cause) => complain(`act: ${cause.message.split("\n")[0]}`));
+  await page.waitForTimeout(250);
+  const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+  if (wide > 0) complain(`scrolls sideways by ${wide} px`);
+  const modal = ["help", "demo-ask", "range"].includes(name);
+  await page.screenshot({ path: join(out, `${name}-${look.name}.png`), fullPage: !modal });
+  if (withAxe && look.axe) {
+    const found = await new AxeBuilder({ page })
+      .withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"])
+      .analyze();
+    for (const violation of found.violations) {
+      complain(
+        `axe ${violation.id}: ${violation.nodes
+          .map((node) => node.target.join(" "))
+          .slice(0, 4)
+          .join(" | ")} ${violation.nodes[0]?.any[0]?.message ?? ""}`,
+      );
+    }
+  }
+  await page.close();
+}

@@ -1,0 +1,274 @@
+// Walks through the app as a person would, against the mock API in headless Chromium: links, keys,
+// dragging, the filter, the live tail, SQL, languages, signing out and in again. Also measures how
+// long a chart of 100,000 points keeps the page busy.
+
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { chromium } from "playwright-core";
+
+const PORT = 4900 + (process.pid % 90);
+const BASE = `http://127.0.0.1:${PORT}`;
+const mock = spawn(
+  process.execPath,
+  [fileURLToPath(new URL("../mock/server.mjs", import.meta.url)), "--port", String(PORT)],
+  { stdio: ["ignore", "pipe", "inherit"] },
+);
+await new Promise((ready) => mock.stdout.once("data", ready));
+const profile = mkdtempSync(join(tmpdir(), "koshu-walk-"));
+const scenario = (name) => fetch(`${BASE}/api/v1/mock/scenario/${name}`);
+try {
+  const browser = await chromium.launchPersistentContext(profile, {
+    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    locale: "en-US",
+    args: [
+      "--no-sandbox",
+      "--disable-gpu",
+      "--disable-quic",
+      "--no-first-run",
+      "--disable-background-networking",
+      "--disable-component-update",
+      "--disable-sync",
+    ],
+  });
+  const page = await browser.newPage();
+  page.setDefaultTimeout(8000);
+  const errors = [];
+  page.on("pageerror", (error) => errors.push(error.message));
+  page.on(
+    "console",
+    (message) =>
+      message.type() === "error" &&
+      !/status of 401/.test(message.text()) &&
+      errors.push(message.text()),
+  );
+  await page.addInitScript(() =>
+    addEventListener("securitypolicyviolation", (event) =>
+      console.error(
+        `CSP ${event.violatedDirective} ${event.sourceFile}:${event.lineNumber}:${event.columnNumber} ${event.sample}`,
+      ),
+    ),
+  );
+  const step = async (name, work) => {
+    const begin = Date.now();
+    try {
+      await work(page);
+      assert.deepEqual(errors.splice(0), [], "errors in the console");
+      console.log(`ok    ${name} (${Date.now() - begin} ms)`);
+    } catch (cause) {
+      process.exitCode = 1;
+      console.log(`FAIL  ${name}: ${cause.message.split("\n").slice(0, 6).join(" ")}`);
+    }
+  };
+  await walk(step, page);
+  await browser.close();
+} finally {
+  mock.kill();
+  rmSync(profile, { recursive: true, force: true });
+}
+
+async function walk(step, page) {
+  const search = () => new URL(page.url()).searchParams;
+  const path = () => new URL(page.url()).pathname;
+  await step("the first page answers five questions", async () => {
+    await page.goto(BASE);
+    await page.getByRole("heading", { name: "What changed?" }).waitFor();
+    assert.equal(await page.locator("main h2").count(), 5);
+  });
+  await step("a row opens by keyboard, and back works", async () => {
+    await page.keyboard.press("j");
+    await page.keyboard.press("Enter");
+    await page.waitForURL("**/services/demo-shop");
+    await page.goBack();
+    await page.getByRole("heading", { name: "Are users all right?" }).waitFor();
+    await page.goForward();
+    await page.locator(".u-over").nth(3).waitFor();
+  });
+  await step("dragging on a chart selects a time for everything", async () => {
+    const box = await page.locator(".u-over").first().boundingBox();
+    await page.mouse.move(box.x + 200, box.y + 40);
+    await page.mouse.down();
+    await page.mouse.move(box.x + 420, box.y + 50, { steps: 8 });
+    await page.mouse.up();
+    await page.waitForURL(/range=/);
+    assert.match(search().get("range"), /^20.*Z\.\.20.*Z$/);
+  });
+  await step("the shared cursor shows the same moment on all charts", async () => {
+    await page.waitForTimeout(400);
+    const box = await page.locator(".u-over").first().boundingBox();
+    await page.mouse.move(box.x + 300, box.y + 40);
+    await page.waitForTimeout(200);
+    const moments = await page.locator("figure .at").allTextContents();
+    assert.equal(new Set(moments.map((each) => each.trim())).size, 1, moments.join());
+    assert.notEqual(moments[0].trim(), "Latest");
+  });
+  await step("the table sorts by click, and the order is in the address", async () => {
+    await page.getByRole("button", { name: "Errors" }).click();
+    await page.waitForURL(/sort=errors/);
+    assert.equal(
+      await page
+        .locator('th[aria-sort="descending"]')
+        .innerText()
+        .then((text) => text.replace(/\s+/g, " ")),
+      "Errors ↓",
+    );
+  });
+  await step("a route opens with its range, heat map and slowest requests", async () => {
+    await page.getByRole("link", { name: "GET /search" }).first().click();
+    await page.waitForURL(/route\?/);
+    assert.ok(search().get("range"));
+    await page.locator("canvas").first().waitFor();
+    await page.locator(".cells").click({ position: { x: 300, y: 120 } });
+    await page.waitForURL(/explorer/);
+    assert.match(search().get("q"), /route:"GET \/search" duration>=/);
+  });
+  await step("the filter completes by keyboard", async () => {
+    await page.goto(`${BASE}/explorer`);
+    await page.locator("[data-row]").first().waitFor();
+    await page.keyboard.press("/");
+    await page.keyboard.type("stat");
+    await page.keyboard.press("ArrowDown");
+    await page.keyboard.press("Enter");
+    await page.keyboard.type("500");
+    await page.keyboard.press("Escape");
+    await page.keyboard.press("Enter");
+    await page.waitForURL(/q=status/);
+    assert.equal(search().get("q"), "status>=500");
+  });
+  await step("a record opens beside, and a field joins the filter", async () => {
+    await page.locator("[data-row] [data-primary]").nth(2).click();
+    await page.getByRole("complementary", { name: "Record" }).waitFor();
+    await page.locator("aside .value").nth(1).click();
+    await page.waitForFunction(() => location.search.includes("host"));
+    assert.match(search().get("q"), /^status>=500 host:web-/);
+  });
+  await step("older records load while scrolling", async () => {
+    await page.goto(`${BASE}/explorer`);
+    await page.getByText("The newest 200 records").waitFor();
+    await page.locator(".view").evaluate((view) => view.scrollTo(0, view.scrollHeight));
+    await page.getByText("The newest 400 records").waitFor();
+  });
+  await step("dragging on the histogram zooms", async () => {
+    const box = await page.locator("figure svg").first().boundingBox();
+    await page.mouse.move(box.x + 100, box.y + 30);
+    await page.mouse.down();
+    await page.mouse.move(box.x + 300, box.y + 30, { steps: 5 });
+    await page.mouse.up();
+    await page.waitForURL(/range=/);
+  });
+  await step("the live tail runs, pauses and goes on", async () => {
+    await page.getByRole("button", { name: "Live tail" }).click();
+    await page.getByText(/^Live\./).waitFor();
+    await page.waitForTimeout(700);
+    await page.getByRole("button", { name: "Pause" }).click();
+    const held = await page.locator("[data-row]").first().innerText();
+    await page.waitForTimeout(900);
+    assert.equal(await page.locator("[data-row]").first().innerText(), held);
+    await page.getByRole("button", { name: /Go on \(\d+ waiting\)/ }).click();
+    await page.waitForTimeout(500);
+    assert.notEqual(await page.locator("[data-row]").first().innerText(), held);
+  });
+  await step("SQL runs with Ctrl-Enter inside the shadow root, and is in the address", async () => {
+    await page.getByRole("button", { name: "SQL", exact: true }).click();
+    await page.locator(".cm-content").click();
+    await page.keyboard.press("Control+A");
+    await page.keyboard.type("SELECT 1");
+    await page.keyboard.press("Control+Enter");
+    await page.getByText(/rows in/).waitFor();
+    assert.equal(search().get("sql"), "SELECT 1");
+    const styled = await page
+      .locator(".cm-editor")
+      .evaluate((editor) => getComputedStyle(editor).display);
+    assert.equal(styled, "flex");
+  });
+  await step("keys go places, and do nothing while typing", async () => {
+    await page.locator("h1").click();
+    await page.keyboard.press("g");
+    await page.keyboard.press("s");
+    await page.waitForURL(/sources/);
+    await page.locator("input[name=q]").fill("");
+    await page.locator("input[name=q]").type("gh?jk");
+    assert.equal(path(), "/sources");
+    assert.equal(await page.locator("input[name=q]").inputValue(), "gh?jk");
+  });
+  await step("a discovered log is followed and its past imported", async () => {
+    await page
+      .getByRole("button", { name: /Follow and import/ })
+      .first()
+      .click();
+    await page.getByRole("progressbar").waitFor();
+  });
+  await step("a typed range is understood, a wrong one is said", async () => {
+    await page.goto(BASE);
+    await page.locator(".picker > button").click();
+    await page.locator(".pop input").fill("whenever");
+    await page.keyboard.press("Enter");
+    await page.getByText(/Not understood/).waitFor();
+    await page.locator(".pop input").fill("last tuesday");
+    await page.keyboard.press("Enter");
+    await page.waitForURL(/range=20/);
+  });
+  await step("the language changes at once and stays", async () => {
+    await page.getByRole("button", { name: "日本語" }).click();
+    await page.getByRole("heading", { name: "何が変わったか" }).waitFor();
+    await page.reload();
+    await page.getByRole("heading", { name: "何が変わったか" }).waitFor();
+    assert.equal(await page.locator("html").getAttribute("lang"), "ja");
+    await page.getByRole("button", { name: "EN", exact: true }).click();
+  });
+  await step("signing out leads to the sign-in page, and signing in leads back", async () => {
+    await page.goto(`${BASE}/settings`);
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await page.waitForURL(/sign-in/);
+    await page.goto(`${BASE}/explorer?q=status%3A404`);
+    await page.waitForURL(/sign-in\?next=/);
+    await page.getByLabel("Password").fill("wrong");
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.getByText(/do not match/).waitFor();
+    await page.getByLabel("Password").fill("correct horse battery");
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.waitForURL(/explorer\?q=status/);
+  });
+  await step("a chart of 100,000 points keeps the page busy for a moment only", async () => {
+    await scenario("dense");
+    await page.addInitScript(() => {
+      window.longest = 0;
+      new PerformanceObserver((list) => {
+        for (const entry of list.getEntries())
+          window.longest = Math.max(window.longest, entry.duration);
+      }).observe({ type: "longtask", buffered: true });
+    });
+    await page.goto(`${BASE}/services/demo-shop?range=24h`);
+    await page.locator(".u-over").nth(3).waitFor({ timeout: 30_000 });
+    await page.waitForTimeout(1500);
+    const loading = await page.evaluate(() => window.longest);
+    await page.evaluate(() => (window.longest = 0));
+    const box = await page.locator(".u-over").first().boundingBox();
+    for (let at = 0; at < 60; at += 1) await page.mouse.move(box.x + 10 + at * 12, box.y + 40);
+    await page.waitForTimeout(300);
+    console.log(
+      `      longest task: ${Math.round(loading)} ms on load, ${Math.round(await page.evaluate(() => window.longest))} ms while moving the cursor`,
+    );
+    await scenario("normal");
+  });
+  await step("the demonstration is removed with one click and a confirmation", async () => {
+    await page.goto(BASE);
+    await page.getByRole("button", { name: "Remove demonstration" }).click();
+    await page.getByRole("button", { name: "Remove it" }).click();
+    await page.getByText("No service has sent anything yet.").waitFor();
+    assert.equal(await page.getByText("This is a demonstration.").count(), 0);
+  });
+  await step("the one-time link leads to a password and in", async () => {
+    await scenario("signed-out");
+    await page.goto(`${BASE}/welcome/abc`);
+    await page.getByLabel("New password").fill("short");
+    await page.getByRole("button", { name: "Set password and begin" }).click();
+    await page.getByText("Use at least 12 characters.").waitFor();
+    await page.getByLabel("New password").fill("correct horse battery");
+    await page.getByRole("button", { name: "Set password and begin" }).click();
+    await page.waitForURL(`${BASE}/`);
+  });
+}

@@ -1,0 +1,136 @@
+import { describe, expect, it } from "vitest";
+import * as number from "./number";
+import { toCsv, toMarkdown } from "./table";
+import { formatAgo, formatSpan, formatTime } from "./when";
+
+/** Numbers hold together with their units: the tests are read without the special spaces. */
+const plain = (text: string | null): string | null =>
+  text === null ? null : text.replaceAll("\u00a0", " ").replaceAll("\u2060", "");
+
+describe("numbers", () => {
+  it.each([
+    [null, "–"],
+    [0, "0 ms"],
+    [0.042, "0.04 ms"],
+    [4.1, "4.1 ms"],
+    [42.4, "42 ms"],
+    [999, "999 ms"],
+    [999.6, "1.00 s"],
+    [1_840, "1.84 s"],
+    [18_400, "18.4 s"],
+    [90_000, "1.5 min"],
+  ])("%s milliseconds read %s", (value, want) =>
+    expect(plain(number.formatMs(value, "en"))).toBe(want),
+  );
+
+  it.each([
+    [5, "5.0 s"],
+    [59, "59 s"],
+    [90, "1.5 min"],
+    [3_000, "50 min"],
+    [31_320, "8.7 h"],
+    [400_000, "4.6 d"],
+  ])("%s seconds read %s", (value, want) =>
+    expect(plain(number.formatDuration(value, "en"))).toBe(want),
+  );
+
+  it.each([
+    [100, 100, "100.0 %"],
+    [99_996, 100_000, "99.996 %"],
+    [999_996, 1_000_000, "99.999 %"],
+    [1, 3, "33.33 %"],
+    [0, 5, "0.0 %"],
+  ])("%s good of %s are never rounded up: %s", (good, total, want) =>
+    expect(plain(number.formatGoodShare(good, total, "en"))).toBe(want),
+  );
+  it("says nothing about no traffic", () => {
+    expect(plain(number.formatGoodShare(0, 0, "en"))).toBeNull();
+  });
+
+  it.each([
+    [null, "–"],
+    [0, "0 %"],
+    [0.000_001, "< 0.001 %"],
+    [0.000_45, "0.045 %"],
+    [0.0044, "0.44 %"],
+    [0.004_41, "0.45 %"],
+    [0.1234, "12.4 %"],
+  ])("a bad ratio of %s never looks better: %s", (ratio, want) =>
+    expect(plain(number.formatBadRatio(ratio, "en"))).toBe(want),
+  );
+
+  it.each([
+    [0, 0.000_004, "< 0.001 %"],
+    [0.000_42, 0.000_47, "0.042–0.047 %"],
+    [0.0018, 0.0024, "0.18–0.24 %"],
+    [0.151, 0.203, "15.1–20.3 %"],
+    [null, null, "–"],
+  ])("an interval from %s to %s reads %s", (low, high, want) =>
+    expect(plain(number.formatInterval(low, high, "en"))).toBe(want),
+  );
+
+  it.each([
+    [110, 100, "+10 %"],
+    [90, 100, "−10 %"],
+    [100.2, 100, "±0 %"],
+    [2_000, 100, "×20"],
+    [100, 0, null],
+    [100, null, null],
+  ])("%s after %s is a change of %s", (now, before, want) =>
+    expect(plain(number.formatChange(now, before, "en"))).toBe(want),
+  );
+
+  it.each([
+    [0, "0 B"],
+    [1_536, "1.5 KiB"],
+    [107_374_182_400, "100 GiB"],
+    [null, "–"],
+  ])("%s bytes read %s", (value, want) =>
+    expect(plain(number.formatBytes(value, "en"))).toBe(want),
+  );
+
+  it("follow the language", () => {
+    expect(plain(number.formatDuration(31_320, "ja"))).toBe("8.7 時間");
+    expect(plain(number.formatCount(1_234_567, "ja"))).toBe("1,234,567");
+    expect(plain(number.formatCount(1_234_567, "de"))).toBe("1.234.567");
+  });
+});
+
+describe("times", () => {
+  const at = new Date("2026-11-22T10:30:00Z");
+  it("are shown in the chosen zone", () => {
+    expect(formatTime(at, "en", "Asia/Tokyo")).toBe("19:30");
+    expect(formatTime(at, "ja", "UTC")).toBe("10:30");
+  });
+  it("name both ends of a span", () => {
+    const to = new Date("2026-11-22T12:00:00Z");
+    expect(formatSpan(at, to, "en", "Asia/Tokyo")).toMatch(/Nov 22.*19:30.*21:00/);
+  });
+  it.each([
+    [-4_000, "4 seconds ago"],
+    [-180_000, "3 minutes ago"],
+    [-90_000_000, "25 hours ago"],
+    [-864_000_000, "10 days ago"],
+  ])("%s ms from now is %s", (ms, want) =>
+    expect(formatAgo(new Date(at.getTime() + ms), at, "en")).toBe(want),
+  );
+});
+
+describe("a copied table", () => {
+  const header = ["route", "count"];
+  it("is CSV that a spreadsheet reads but never runs", () => {
+    const rows = [
+      ['GET /a"b,c', 1],
+      ["=HYPERLINK(1)", null],
+      ["two\nlines", -3],
+    ];
+    expect(toCsv(header, rows)).toBe(
+      'route,count\r\n"GET /a""b,c",1\r\n\'=HYPERLINK(1),\r\n"two\nlines",-3\r\n',
+    );
+  });
+  it("is Markdown with numbers to the right and bars escaped", () => {
+    expect(toMarkdown(header, [["GET /a|b", 1]])).toBe(
+      "| route | count |\n| --- | ---: |\n| GET /a\\|b | 1 |\n",
+    );
+  });
+});
