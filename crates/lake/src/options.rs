@@ -42,7 +42,7 @@ impl Default for Retention {
     fn default() -> Self {
         Self {
             requests: Span::from_seconds(30 * DAY_SECONDS),
-            samples: Span::from_seconds(90 * DAY_SECONDS),
+            samples: Span::from_seconds(30 * DAY_SECONDS),
             rollups: Span::from_seconds(400 * DAY_SECONDS),
         }
     }

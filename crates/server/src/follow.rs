@@ -3,7 +3,7 @@
 //! What is found and readable is followed from now on without being asked; its past is imported on request. Each line
 //! is stored once, whichever way it came: tail and import share the ledger.
 
-use crate::intake::{Delivery, Intake, IntakeError, Position, SourceName};
+use crate::intake::{Delivery, Intake, IntakeError, Outcome, Position, SourceName};
 use crate::sources::SourceKind;
 use agent::discover::{Discovery, FoundLog, discover, log_format_to_pattern};
 use agent::past::PastReader;
@@ -81,6 +81,8 @@ impl Outlet for TailOutlet {
             too_long: chunk.too_long,
         };
         match store_lines(&self.intake, delivery).await {
+            // An import was faster: what it stored is passed over after reading the mark again.
+            Ok(outcome) if outcome.already => Err(DeliverError::Stale),
             Ok(_) => Ok(()),
             Err(IntakeError::Append(AppendError::Busy { retry_after, .. })) => Err(DeliverError::Busy { retry_after }),
             Err(IntakeError::Stale) => Err(DeliverError::Stale),
@@ -94,13 +96,12 @@ impl Outlet for TailOutlet {
 }
 
 /// Delivers lines of a file. Lines that no format explains are counted as rejected, so that the file goes on.
-async fn store_lines(intake: &Arc<Intake>, delivery: Delivery) -> Result<Tally, IntakeError> {
+async fn store_lines(intake: &Arc<Intake>, delivery: Delivery) -> Result<Outcome, IntakeError> {
     let again = Delivery { format: Some(Format::Combined), ..delivery.clone() };
-    let outcome = match intake.deliver(delivery).await {
+    match intake.deliver(delivery).await {
         Err(IntakeError::UnknownFormat) => intake.deliver(again).await,
         outcome => outcome,
-    };
-    outcome.map(|outcome| outcome.tally)
+    }
 }
 
 /// Finds, follows and imports files.
@@ -305,7 +306,7 @@ impl Follow {
                 Err(IntakeError::Append(AppendError::Busy { retry_after, .. })) => {
                     tokio::time::sleep(retry_after.max(Duration::from_millis(100))).await;
                 }
-                outcome => return outcome.map_err(|error| error.to_string()),
+                outcome => return outcome.map(|outcome| outcome.tally).map_err(|error| error.to_string()),
             }
         }
     }

@@ -79,9 +79,11 @@ impl Steps {
         }
         let first = range.from.floor(step_us);
         let length = range.to.micros().saturating_sub(first.micros()).max(0);
-        let number = usize::try_from(length.div_euclid(step_us) + i64::from(length % step_us != 0)).unwrap_or(usize::MAX);
+        let number =
+            usize::try_from(length.div_euclid(step_us) + i64::from(length % step_us != 0)).unwrap_or(usize::MAX);
         if number > MAX_STEPS {
-            let text = format!("the range has {number} steps, {MAX_STEPS} allowed; take longer steps or a shorter range");
+            let text =
+                format!("the range has {number} steps, {MAX_STEPS} allowed; take longer steps or a shorter range");
             return Err(QueryError::Invalid(text));
         }
         Ok(Self { first, step_us, number })
@@ -138,8 +140,7 @@ pub async fn histogram(
     let kind = when(col("status").gt_eq(lit(500)), lit(2i64)).when(col("status").gt_eq(lit(400)), lit(1i64));
     let kind = { kind }.otherwise(lit(0i64)).map_err(|error| QueryError::Failed(error.to_string()))?;
     let (groups, damaged_files) = counted(reader, range, wanted, (steps.index(), kind), steps.number * 3).await?;
-    let mut bars: Vec<Bar> =
-        (0..steps.number).map(|at| Bar { start: steps.start(at), ..Bar::default() }).collect();
+    let mut bars: Vec<Bar> = (0..steps.number).map(|at| Bar { start: steps.start(at), ..Bar::default() }).collect();
     let mut total = 0;
     for (step, kind, rows) in groups {
         let Some(bar) = bars.get_mut(step) else { continue };
@@ -163,7 +164,9 @@ pub async fn facets(
 ) -> Result<Facets, QueryError> {
     let field = Field::named(field);
     if matches!(field, Field::Number(NumberField::Duration | NumberField::Bytes)) {
-        return Err(QueryError::Invalid("durations and bytes have no common values; use status or a field of text".into()));
+        return Err(QueryError::Invalid(
+            "durations and bytes have no common values; use status or a field of text".into(),
+        ));
     }
     let limit = limit.clamp(1, MAX_FACETS);
     let build = |frame: datafusion::dataframe::DataFrame| {
@@ -184,7 +187,8 @@ pub async fn facets(
 fn text_and_count(answer: &Answer) -> Result<Vec<(String, u64)>, QueryError> {
     let mut values = Vec::with_capacity(answer.stats.rows);
     for batch in &answer.batches {
-        let texts = cast(batch.column(0), &DataType::Utf8View).map_err(|error| QueryError::Failed(error.to_string()))?;
+        let texts =
+            cast(batch.column(0), &DataType::Utf8View).map_err(|error| QueryError::Failed(error.to_string()))?;
         let (texts, counts) = (texts.as_string_view(), batch.column(1).as_primitive::<Int64Type>());
         for row in 0..texts.len() {
             values.push((texts.value(row).to_owned(), u64::try_from(counts.value(row)).unwrap_or(0)));
@@ -206,8 +210,7 @@ pub async fn heatmap(
     let steps = Steps::new(range, step_us)?;
     let timed = wanted.into_iter().fold(col("duration_us").is_not_null(), Expr::and);
     let limit = steps.number * DURATION_BOUNDS_US.len();
-    let (groups, damaged_files) =
-        counted(reader, range, Some(timed), (steps.index(), duration_step()), limit).await?;
+    let (groups, damaged_files) = counted(reader, range, Some(timed), (steps.index(), duration_step()), limit).await?;
     let lowest = groups.iter().map(|(_, bound, _)| *bound).min().unwrap_or(0);
     let highest = groups.iter().map(|(_, bound, _)| *bound).max().unwrap_or(0);
     let used = if groups.is_empty() { 0..0 } else { lowest..highest + 1 };

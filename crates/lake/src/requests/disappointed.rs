@@ -26,7 +26,8 @@ pub async fn disappointed(
     window_us: i64,
 ) -> Result<Disappointed, QueryError> {
     let window_us = window_us.max(0);
-    let failed = || col("service").eq(lit(service)).and(col("status").gt_eq(lit(500))).and(col("ts").lt(moment(range.to)));
+    let failed =
+        || col("service").eq(lit(service)).and(col("status").gt_eq(lit(500))).and(col("ts").lt(moment(range.to)));
     let nobody = failed().and(col("user_key").is_null());
     let unknown = |frame: DataFrame| frame.filter(nobody)?.aggregate(Vec::new(), vec![count(lit(1i64)).alias("rows")]);
     let unknown = reader.frame(Table::Requests, range, 1, unknown).await?;

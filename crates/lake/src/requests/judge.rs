@@ -96,13 +96,16 @@ pub fn judge(mut tries: Vec<Try<'_>>, until: Timestamp, window_us: i64, time_zon
     }
     out.still_disappointed = out.users - out.recovered;
     out.by_hour = hours.into_iter().collect();
-    out.rows = days.into_iter().map(|((day, route), (users, recovered))| DisappointedRow {
-        day,
-        route: route.to_owned(),
-        users,
-        recovered,
-        still_disappointed: users - recovered,
-    }).collect();
+    out.rows = days
+        .into_iter()
+        .map(|((day, route), (users, recovered))| DisappointedRow {
+            day,
+            route: route.to_owned(),
+            users,
+            recovered,
+            still_disappointed: users - recovered,
+        })
+        .collect();
     out.rows.sort_by(|a, b| b.day.cmp(&a.day).then(b.users.cmp(&a.users)).then_with(|| a.route.cmp(&b.route)));
     out
 }
@@ -136,7 +139,10 @@ mod tests {
 
     fn tries<'a>(given: &[(&'a str, &'a str, i64, i32)]) -> Vec<Try<'a>> {
         let start = at("2026-11-22T10:00:00Z");
-        given.iter().map(|&(user, route, second, status)| Try { user, route, ts: start.plus_seconds(second), status }).collect()
+        given
+            .iter()
+            .map(|&(user, route, second, status)| Try { user, route, ts: start.plus_seconds(second), status })
+            .collect()
     }
 
     #[test]
@@ -155,7 +161,11 @@ mod tests {
             ("a success in the same moment proves nothing", vec![("a", "/", 0, 500), ("a", "/", 0, 200)], (1, 0)),
             ("nor one beside a failure", vec![("a", "/", 0, 500), ("a", "/", 5, 200), ("a", "/", 5, 500)], (1, 0)),
             ("one of two routes", vec![("a", "/", 0, 500), ("a", "/", 5, 200), ("a", "/b", 7, 500)], (1, 0)),
-            ("both routes", vec![("a", "/", 0, 500), ("a", "/", 5, 200), ("a", "/b", 7, 500), ("a", "/b", 8, 200)], (1, 1)),
+            (
+                "both routes",
+                vec![("a", "/", 0, 500), ("a", "/", 5, 200), ("a", "/b", 7, 500), ("a", "/b", 8, 200)],
+                (1, 1),
+            ),
             ("two people", vec![("a", "/", 0, 500), ("b", "/", 0, 500), ("b", "/", 5, 200)], (2, 1)),
             ("nobody failed", vec![("a", "/", 0, 200)], (0, 0)),
             ("failed after the range", vec![("a", "/", 3600, 500)], (0, 0)),
@@ -185,7 +195,8 @@ mod tests {
             one("b", night, 500),
         ];
         let judged = judge(given, at("2026-11-23T00:00:00Z"), WINDOW, &tokyo);
-        let rows: Vec<_> = judged.rows.iter().map(|row| (row.day, row.users, row.recovered, row.still_disappointed)).collect();
+        let rows: Vec<_> =
+            judged.rows.iter().map(|row| (row.day, row.users, row.recovered, row.still_disappointed)).collect();
         assert_eq!(rows, [(date(2026, 11, 23), 2, 0, 2), (date(2026, 11, 22), 1, 1, 0)]);
         assert_eq!((judged.users, judged.recovered, judged.still_disappointed), (2, 0, 2));
         assert_eq!(judged.by_hour, [(at("2026-11-22T14:00:00Z"), 1), (at("2026-11-22T15:00:00Z"), 2)]);

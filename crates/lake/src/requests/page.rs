@@ -36,7 +36,7 @@ pub enum RowOrder {
 }
 
 /// Which rows.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct RowQuery {
     /// Rows inside this range.
     pub range: TimeRange,
@@ -179,9 +179,8 @@ fn hash_of(row: &RequestRecord) -> u64 {
 
 /// All columns that tell rows apart, so that the order is the same each time.
 fn total_order(order: RowOrder) -> Vec<SortExpr> {
-    const REST: [&str; 11] = [
-        "ts", "service", "host", "method", "route", "path", "status", "duration_us", "bytes", "user_key", "trace_id",
-    ];
+    const REST: [&str; 11] =
+        ["ts", "service", "host", "method", "route", "path", "status", "duration_us", "bytes", "user_key", "trace_id"];
     let mut all = vec![key_column(order).sort(false, false)];
     all.extend(REST.iter().map(|name| col(*name).sort(*name != "ts", false)));
     all.extend([col("source").sort(true, false), functions::attrs_hash().sort(true, false)]);
@@ -204,7 +203,9 @@ pub async fn rows(reader: &Reader, query: &RowQuery) -> Result<RowPage, QueryErr
     let more = cut || rows.len() > start + limit;
     rows.truncate(start + limit);
     if more && rows.len() == start {
-        return Err(QueryError::Invalid("the rows of one moment are too large to page through; narrow the filter".into()));
+        return Err(QueryError::Invalid(
+            "the rows of one moment are too large to page through; narrow the filter".into(),
+        ));
     }
     let next_cursor = if more { Cursor::after(&rows, query.order).map(|cursor| cursor.to_string()) } else { None };
     rows.drain(..start);
@@ -239,7 +240,8 @@ async fn newest(
 ) -> Result<(), QueryError> {
     let mut end = cursor.map_or(range.to, |cursor| range.to.min(Timestamp::from_micros(cursor.key).plus_micros(1)));
     let mut stretch = FIRST_STRETCH_US;
-    while let Some(last) = last_before(reader, TimeRange { from: range.from, to: end.max(range.from) }) {
+    while end > range.from {
+        let Some(last) = last_before(reader, TimeRange { from: range.from, to: end }) else { break };
         let to = last.plus_micros(1).min(end);
         let part = TimeRange { from: to.plus_micros(-stretch).max(range.from), to };
         let missing = most - found.rows.len();
@@ -339,7 +341,18 @@ mod tests {
 
     #[test]
     fn a_cursor_from_elsewhere_is_refused() {
-        for text in ["", "n", "n.1.2.3", "x.1.1.0.1", "s.1.1.0.1", "n.1.1.zz.1", "n.1.0.0.0", "n.1.1.0.2", "n.1.99999999.0.1", "n.1.1.0.1.1"] {
+        for text in [
+            "",
+            "n",
+            "n.1.2.3",
+            "x.1.1.0.1",
+            "s.1.1.0.1",
+            "n.1.1.zz.1",
+            "n.1.0.0.0",
+            "n.1.1.0.2",
+            "n.1.99999999.0.1",
+            "n.1.1.0.1.1",
+        ] {
             assert!(matches!(Cursor::parse(text, RowOrder::Newest), Err(QueryError::Invalid(_))), "{text}");
         }
     }

@@ -34,9 +34,7 @@ fn node(part: &Node) -> Expr {
 
 fn term(term: &Term) -> Expr {
     match term {
-        Term::Anywhere(folded) => {
-            contains_folded_in(col("path"), folded).or(contains_folded_in(col("route"), folded))
-        }
+        Term::Anywhere(folded) => contains_folded_in(col("path"), folded).or(contains_folded_in(col("route"), folded)),
         Term::Text { field, pattern, different } => text(text_field(field), pattern, *different),
         Term::Number { field, compare, value } => {
             let (left, right) = (number_field(*field), lit(*value));

@@ -157,7 +157,7 @@ async fn flipped_bytes_in_the_journal_are_named_and_the_rest_is_served() {
         assert!(damage[0].file.ends_with(name.to_str().unwrap()));
         lake.close().await;
         drop(lake);
-        assert_eq!(stored(&open(dir.path()).await).await, want, "flip at {flip}, sealed and reopened");
+        assert_eq!(stored(&*open(dir.path()).await).await, want, "flip at {flip}, sealed and reopened");
         let kept: Vec<_> = files(&dir.path().join("journal")).into_iter().filter(|path| path.extension().is_some_and(|ext| ext == "damaged")).collect();
         assert_eq!(std::fs::read(&kept[0]).unwrap(), bytes, "the damaged bytes are kept for a later look");
     }

@@ -29,7 +29,7 @@ async fn compaction_keeps_rows_and_order_in_fewer_files() {
     assert!(rows.is_sorted() && rows.len() > 100, "sorted by service and time in the file");
     lake.close().await;
     drop(lake);
-    assert_eq!(stored(&open(dir.path()).await).await, before);
+    assert_eq!(stored(&*open(dir.path()).await).await, before);
 }
 
 #[tokio::test]
@@ -63,7 +63,7 @@ async fn deleting_a_service_leaves_the_others() {
     assert_eq!(stored(&lake).await.len(), 60, "it may come back");
     lake.close().await;
     drop(lake);
-    assert_eq!(stored(&open(dir.path()).await).await.len(), 60);
+    assert_eq!(stored(&*open(dir.path()).await).await.len(), 60);
 }
 
 #[tokio::test]

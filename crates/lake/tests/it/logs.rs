@@ -45,7 +45,7 @@ async fn a_damaged_commit_is_an_error_that_names_it() {
     let Err(error) = Lake::open(options(dir.path())).await else { panic!("a commit is missing") };
     assert!(error.to_string().contains("missing"), "{error}");
     std::fs::rename(&moved, &commits[1]).unwrap();
-    assert_eq!(stored(&open(dir.path()).await).await, ids("shop", 0..30));
+    assert_eq!(stored(&*open(dir.path()).await).await, ids("shop", 0..30));
 }
 
 #[tokio::test]
@@ -80,7 +80,7 @@ async fn an_unfinished_last_commit_is_set_aside_and_its_rows_come_from_the_journ
         lake.seal_now().await.unwrap();
         lake.close().await;
         drop(lake);
-        assert_eq!(stored(&open(copy.path()).await).await, ids("shop", 0..30), "{case}, sealed");
+        assert_eq!(stored(&*open(copy.path()).await).await, ids("shop", 0..30), "{case}, sealed");
     }
 }
 
@@ -103,5 +103,5 @@ async fn a_damaged_checkpoint_is_set_aside_and_the_commits_are_read() {
     }
     let copy = image(dir.path());
     std::fs::write(copy.path().join("lake/requests/_delta_log/_last_checkpoint"), "{").unwrap();
-    assert_eq!(number(&open(copy.path()).await.as_ref(), "SELECT count(*) FROM requests").await, 520);
+    assert_eq!(number(&*open(copy.path()).await, "SELECT count(*) FROM requests").await, 520);
 }

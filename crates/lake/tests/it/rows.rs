@@ -49,7 +49,7 @@ async fn a_second_process_is_refused_while_the_first_lives() {
     append(&lake, requests("shop", 0..5, TODAY)).await;
     lake.close().await;
     drop(lake);
-    assert_eq!(stored(&open(dir.path()).await).await.len(), 5);
+    assert_eq!(stored(&*open(dir.path()).await).await.len(), 5);
 }
 
 #[tokio::test]
@@ -128,7 +128,7 @@ async fn many_senders_at_once_are_all_stored_once_while_segments_are_sealed() {
     assert!(moments > 0 && !data_files(dir.path(), "requests").is_empty(), "sealing went on meanwhile");
     lake.close().await;
     drop(lake);
-    assert_eq!(stored(&open(dir.path()).await).await, want);
+    assert_eq!(stored(&*open(dir.path()).await).await, want);
 }
 
 #[tokio::test]

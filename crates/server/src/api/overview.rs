@@ -1,7 +1,7 @@
 //! The first page: are users all right, who was disappointed, where does their time go, what is near full, what changed.
 
 use super::changes::ChangeView;
-use super::services::{RECOVERY_SECONDS, RequestRow, ServiceView, by_route, names_in, request_rows, view};
+use super::services::{RequestRow, ServiceView, by_route, names_in, request_rows, view};
 use super::status::{DamageView, damage};
 use super::{Query, RangeParams, seconds, step_seconds};
 use crate::auth::MayRead;
@@ -131,7 +131,7 @@ async fn disappointed(parts: &Parts, windows: &Windows, range: TimeRange) -> Res
             continue;
         }
         let zone = &parts.about.time_zone;
-        let found = parts.lake.disappointed(range, &service, zone, RECOVERY_SECONDS * 1_000_000).await?;
+        let found = parts.lake.disappointed(range, &service, zone, lake::RECOVERY_WINDOW_US).await?;
         let worst = found.by_route.iter().max_by(|a, b| a.1.cmp(&b.1).then_with(|| b.0.cmp(&a.0)));
         out.push(DisappointedView {
             users: found.users,

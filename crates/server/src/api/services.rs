@@ -19,8 +19,6 @@ use std::sync::Arc;
 const HOUR: i64 = 3600;
 /// Points of a chart.
 const POINTS: i64 = 300;
-/// A user who tries again within this time may recover, seconds.
-pub const RECOVERY_SECONDS: i64 = 600;
 /// Rows of the lists on the route page.
 const ROUTE_ROWS: usize = 20;
 
@@ -338,7 +336,7 @@ pub async fn requests(
     let total = found.total();
     // Who was disappointed is asked of raw lines; without a single error nobody was.
     let disappointed = if total.errors > 0 {
-        let found = parts.lake.disappointed(range, &service, &parts.about.time_zone, RECOVERY_SECONDS * 1_000_000).await?;
+        let found = parts.lake.disappointed(range, &service, &parts.about.time_zone, lake::RECOVERY_WINDOW_US).await?;
         found.by_route.into_iter().collect()
     } else {
         HashMap::new()
@@ -368,7 +366,7 @@ pub struct DisappointedAnswer {
     recovered: u64,
     still_disappointed: u64,
     unknown_users: u64,
-    partial: bool,
+    partial: Option<String>,
     rows: Vec<DisappointedRow>,
     by_hour: Vec<(i64, u64)>,
 }
@@ -393,13 +391,13 @@ pub async fn disappointed(
     let intake = known(&parts, &service)?;
     let range = range.range(&parts.clock, 24 * HOUR)?;
     let zone = &parts.about.time_zone;
-    let found = parts.lake.disappointed(range, &service, zone, RECOVERY_SECONDS * 1_000_000).await?;
+    let found = parts.lake.disappointed(range, &service, zone, lake::RECOVERY_WINDOW_US).await?;
     let (kind, identity) = intake.user_identity();
     Ok(axum::Json(DisappointedAnswer {
         service,
         identity,
         identity_kind: kind.to_owned(),
-        window_s: RECOVERY_SECONDS,
+        window_s: lake::RECOVERY_WINDOW_US / 1_000_000,
         users: found.users,
         recovered: found.recovered,
         still_disappointed: found.still_disappointed,
@@ -471,7 +469,7 @@ pub async fn route(
     };
     let slowest = parts.lake.request_rows(&rows(RowOrder::Slowest, None)).await?;
     let failed = parts.lake.request_rows(&rows(RowOrder::Newest, Some("status>=500"))).await?;
-    let heat = parts.lake.heatmap(&service, &params.route, range, 60).await?;
+    let heat = parts.lake.heatmap(&service, Some(&params.route), range, 60).await?;
     Ok(axum::Json(RouteAnswer {
         route: params.route,
         slowest: slowest.rows.into_iter().map(Into::into).collect(),

@@ -53,6 +53,16 @@ impl UserRule {
         }
     }
 
+    /// Whether a field holds what users are told apart by, which is never stored as it is.
+    pub fn reads(&self, key: &str) -> bool {
+        match self {
+            Self::Auto => false,
+            Self::Cookie(name) => is_named(key, "cookie_", name),
+            Self::Header(name) => is_named(key, "http_", &name.to_ascii_lowercase().replace('-', "_")),
+            Self::Field(name) => is_named(key, "", name),
+        }
+    }
+
     fn value<'r>(&self, record: &'r AccessRecord<'_>) -> Option<&'r str> {
         let value = match self {
             Self::Auto => record.user.as_deref(),
@@ -66,9 +76,12 @@ impl UserRule {
 
 /// A field by its bare or prefixed name; logs whose format says "user" put it into the user field.
 fn named<'r>(record: &'r AccessRecord<'_>, prefix: &str, name: &str) -> Option<&'r str> {
-    let wanted = |key: &str| key == name || key.strip_prefix(prefix) == Some(name);
-    let extra = record.extra.iter().find(|(key, _)| wanted(key)).map(|(_, value)| value.as_ref());
+    let extra = record.extra.iter().find(|(key, _)| is_named(key, prefix, name)).map(|(_, value)| value.as_ref());
     extra.or(record.user.as_deref())
+}
+
+fn is_named(key: &str, prefix: &str, name: &str) -> bool {
+    key.eq_ignore_ascii_case(name) || key.strip_prefix(prefix).is_some_and(|rest| rest.eq_ignore_ascii_case(name))
 }
 
 /// Makes user keys.
@@ -96,8 +109,8 @@ impl Identifier {
             RecognisedBy::AddressAndAgent
         };
         let mut text = [0; 11];
-        let short = &hasher.finalize().as_bytes()[..8];
-        URL_SAFE_NO_PAD.encode_slice(short, &mut text).expect("8 bytes are 11 characters");
+        let hash = hasher.finalize();
+        URL_SAFE_NO_PAD.encode_slice(&hash.as_bytes()[..8], &mut text).expect("8 bytes are 11 characters");
         Some((UserKey(text), by))
     }
 }

@@ -240,7 +240,7 @@ impl ServiceIntake {
             ("upstream_us", upstream.as_deref()),
         ];
         let known = known.into_iter().filter_map(|(key, value)| Some((key, value.filter(|value| *value != "-")?)));
-        let extra = record.storable_extra().filter(|(key, _)| !is_secret(key));
+        let extra = record.storable_extra().filter(|(key, _)| !is_secret(key) && !self.settings.user.reads(key));
         let attrs = known.chain(extra.take(MAX_ATTRS)).map(|(key, value)| (clip(key, 64), clip(value, MAX_ATTR_BYTES)));
         rows.push(&row, attrs);
     }
@@ -316,6 +316,17 @@ mod tests {
         let service = ServiceIntake::new("shop".parse().unwrap(), ServiceSettings::default());
         let outcome = service.decode(&Identifier::new([0; 32]), &delivery("what\nis\nthis\n", None));
         assert!(matches!(outcome, Err(IntakeError::UnknownFormat)));
+    }
+
+    #[test]
+    fn the_field_that_names_a_user_is_stored_only_as_a_hash() {
+        let settings = ServiceSettings { user: UserRule::Field("member".into()), ..ServiceSettings::default() };
+        let service = ServiceIntake::new("shop".parse().unwrap(), settings);
+        let line = r#"{"time":"2026-01-01T00:00:00Z","method":"GET","uri":"/","status":200,"member":"ann-42","pod":"a"}"#;
+        let decoded = service.decode(&Identifier::new([0; 32]), &delivery(line, Some(Format::Json))).unwrap();
+        let everything = format!("{:?}", decoded.rows.unwrap());
+        assert!(!everything.contains("ann-42") && everything.contains("pod"), "{everything}");
+        assert_eq!(service.user_identity().1, "field member");
     }
 
     #[test]

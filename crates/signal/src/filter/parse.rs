@@ -296,13 +296,7 @@ impl Parser {
         Some((*compare, text))
     }
 
-    fn comparison(
-        &mut self,
-        start: usize,
-        name: &str,
-        operator: Operator,
-        written: &str,
-    ) -> Result<Node, FilterError> {
+    fn comparison(&mut self, start: usize, name: &str, operator: Operator, written: &str) -> Result<Node, FilterError> {
         if self.peek().is_none_or(|c| c.is_whitespace() || matches!(c, '(' | ')')) {
             return Err(self.error(start, Problem::MissingValue(format!("{name}{written}"))));
         }
@@ -390,9 +384,7 @@ fn number_node(field: NumberField, compare: Compare, raw: &str) -> Result<Node, 
             if let Some(class) = status_class(raw) {
                 let (first, last) = (class * 100, class * 100 + 99);
                 return Ok(match compare {
-                    Compare::Equal => {
-                        Node::All(vec![term(Compare::AtLeast, first), term(Compare::AtMost, last)])
-                    }
+                    Compare::Equal => Node::All(vec![term(Compare::AtLeast, first), term(Compare::AtMost, last)]),
                     Compare::NotEqual => Node::Any(vec![term(Compare::Less, first), term(Compare::Greater, last)]),
                     Compare::Less | Compare::AtLeast => term(compare, first),
                     Compare::AtMost | Compare::Greater => term(compare, last),
@@ -414,12 +406,7 @@ fn status_class(raw: &str) -> Option<i64> {
 }
 
 /// A decimal number with a unit, counted in the smallest one.
-fn scaled(
-    raw: &str,
-    units: &[(&str, i64)],
-    allowed: &'static str,
-    example: &'static str,
-) -> Result<i64, Problem> {
+fn scaled(raw: &str, units: &[(&str, i64)], allowed: &'static str, example: &'static str) -> Result<i64, Problem> {
     let end = raw.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(raw.len());
     let (number, unit) = raw.split_at(end);
     let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));

@@ -101,7 +101,10 @@ impl<'a> Text<'a> {
     }
 }
 
-fn number<T: arrow_array::types::ArrowPrimitiveType>(array: Option<&PrimitiveArray<T>>, row: usize) -> Option<T::Native> {
+fn number<T: arrow_array::types::ArrowPrimitiveType>(
+    array: Option<&PrimitiveArray<T>>,
+    row: usize,
+) -> Option<T::Native> {
     array.filter(|array| array.is_valid(row)).map(|array| array.value(row))
 }
 

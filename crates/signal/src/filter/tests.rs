@@ -115,14 +115,20 @@ fn a_mistake_is_named_with_its_column_and_its_way_out() {
         ("NOT", "column 1: nothing follows NOT; add a term, or quote \"NOT\" to search for it"),
         ("cart - x", "column 6: nothing follows -; add a term, or quote \"-\" to search for it"),
         (">=500", "column 1: a field has to be in front of >=; for example status>=500"),
-        ("service: shop", "column 1: a value has to follow service: without a space; for an empty one write service:\"\""),
+        (
+            "service: shop",
+            "column 1: a value has to follow service: without a space; for an empty one write service:\"\"",
+        ),
         (
             "path>5",
             "column 1: path is text, > compares numbers (status, duration, bytes); write path:value or path:val*",
         ),
         ("商品 status>abc", "column 11: \"abc\" is no number; write for example status>=500, status:404 or status:5xx"),
         ("duration>1x", "column 10: \"1x\" has no known unit; use one of us, ms, s, m"),
-        ("duration>", "column 1: a value has to follow duration> without a space; for an empty one write duration>\"\""),
+        (
+            "duration>",
+            "column 1: a value has to follow duration> without a space; for an empty one write duration>\"\"",
+        ),
         ("duration>1.s", "column 10: \"1.s\" is no number; write for example duration>1s or duration<=250ms"),
         ("bytes>4KB", "column 7: \"4KB\" has no known unit; use one of B, KiB, MiB, GiB, TiB"),
         ("bytes>9999999999999TiB", "column 7: \"9999999999999TiB\" is too large"),

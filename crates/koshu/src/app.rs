@@ -1,0 +1,412 @@
+//! Wires every part together, in the order of their dependencies. The only code that sees all of them.
+
+use crate::config::{Config, ServiceSection, UserIdentity};
+use agent::tail::StartAt;
+use anyhow::{Context, Result, bail};
+use base::{ByteSize, Clock, Secret, ServiceName, TimeRange, Timestamp};
+use demo::{Demo, DemoOptions};
+use lake::{Lake, LakeOptions, Retention};
+use parking_lot::Mutex;
+use protocols::access::Format;
+use server::follow::Follow;
+use server::intake::{Identifier, Intake, ServiceSettings, UserRule};
+use server::parts::{About, BeforeDelete, Parts};
+use server::sources::Sources;
+use std::collections::{BTreeMap, HashMap};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use store::{ChangeKind, NewChange, Store, StoreOptions, Throttle};
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// Name of the first user.
+const FIRST_USER: &str = "admin";
+/// How far back known services and routes are looked for at start.
+const REMEMBER_DAYS: i64 = 7;
+/// Memory for bodies that are being received: this part of the budget, at most [`MAX_BODIES`].
+const BODIES_SHARE: u64 = 8;
+const MAX_BODIES: u64 = 128 << 20;
+/// How often the store is tidied and access logs are looked for.
+const TIDY_EVERY: Duration = Duration::from_secs(60);
+
+/// What to start.
+pub struct AppOptions {
+    /// Data folder.
+    pub dir: PathBuf,
+    /// Configuration in force.
+    pub config: Config,
+    /// Address of pages, API and intake.
+    pub http: SocketAddr,
+    /// Whether the living demonstration runs.
+    pub demo: bool,
+    /// Whether this host is observed: samples, access logs.
+    pub with_agent: bool,
+    /// Where this host's configuration files are looked for; `/` but for tests.
+    pub host_root: PathBuf,
+}
+
+/// Everything that runs.
+pub struct App {
+    parts: Parts,
+    /// Address in use.
+    pub http: SocketAddr,
+    /// Secret of the one-time link, while nobody has a password.
+    pub link: Option<Secret>,
+    /// Access logs that were found and are followed from now on, with what could be imported of their past.
+    pub found: Vec<FoundForPeople>,
+    running_demo: Arc<tokio::sync::Mutex<Option<Demo>>>,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+}
+
+/// A found log as the start says it.
+pub struct FoundForPeople {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Its size with its rotated files.
+    pub past_bytes: u64,
+    /// Which service it became.
+    pub service: ServiceName,
+    /// Why it can't be followed.
+    pub problem: Option<String>,
+}
+
+impl App {
+    /// Builds and starts every part; returns when requests are answered.
+    pub async fn start(options: AppOptions, clock: Clock) -> Result<Self> {
+        if !options.http.ip().is_loopback() {
+            bail!(
+                "{} is reachable from other machines, and this server speaks no TLS: listen on 127.0.0.1 and put a \
+                 reverse proxy with TLS in front",
+                options.http
+            );
+        }
+        prepare_folder(&options.dir)?;
+        let listener = TcpListener::bind(options.http)
+            .await
+            .with_context(|| format!("failed to listen on {}; is another koshu running? --http 127.0.0.1:0 takes a free port", options.http))?;
+        let http = listener.local_addr()?;
+        let store = open_store(&options, &clock).await?;
+        let link = first_start(&store, &options.dir).await?;
+        let memory = memory_budget(&options.config);
+        let lake = Lake::open(lake_options(&options, memory, &clock)).await.context("failed to open the lake")?;
+        let stop = CancellationToken::new();
+        let tasks = TaskTracker::new();
+        let about = About {
+            version: env!("CARGO_PKG_VERSION"),
+            time_zone: time_zone(&options.config),
+            host: host_name(),
+            started_at: clock.now(),
+            memory_bytes: memory.0,
+        };
+        let running_demo = Arc::default();
+        let parts = parts(&options, &lake, &store, about, Arc::clone(&running_demo), &clock)?;
+        parts.listeners.lock().insert("http".into(), http.to_string());
+        remember(&parts).await;
+        let app = Self { parts, http, link, found: Vec::new(), running_demo, stop, tasks };
+        app.serve(listener, &options.dir)?;
+        let mut app = app;
+        app.follow_configured(&options.config);
+        if options.with_agent {
+            app.observe_host(&options).await;
+        }
+        if options.demo {
+            app.start_demo(&options.dir).await?;
+        }
+        Ok(app)
+    }
+
+    fn serve(&self, listener: TcpListener, dir: &Path) -> Result<()> {
+        let routes = server::routes(self.parts.clone());
+        self.tasks.spawn(server::serve(listener, routes, self.stop.clone()));
+        let store = self.parts.store.clone();
+        let stop = self.stop.clone();
+        self.tasks.spawn(async move {
+            while tokio::time::timeout(TIDY_EVERY, stop.cancelled()).await.is_err() {
+                if let Err(error) = store.tidy().await {
+                    tracing::warn!(%error, "the store could not be tidied");
+                }
+            }
+        });
+        let listeners = serde_json::to_string_pretty(&*self.parts.listeners.lock())?;
+        std::fs::write(dir.join("listeners.json"), listeners).context("failed to write listeners.json")
+    }
+
+    fn follow_configured(&self, config: &Config) {
+        for (service, section) in &config.services {
+            for path in &section.logs {
+                if let Err(error) = self.parts.follow.follow(service, path, StartAt::Beginning) {
+                    tracing::warn!(%error, path = %path.display(), "a configured log is not followed");
+                }
+            }
+        }
+    }
+
+    async fn observe_host(&mut self, options: &AppOptions) {
+        for file in self.parts.store.followed_files().list().await.unwrap_or_default() {
+            let start = if file.from_start { StartAt::Beginning } else { StartAt::End };
+            let _ = self.parts.follow.follow(&file.service, Path::new(&file.path), start);
+        }
+        let discovery = self.parts.follow.discover(&options.host_root).await;
+        let followed = self.parts.follow.status();
+        for log in discovery.logs {
+            let known = followed.iter().any(|file| file.path == log.path);
+            if !known && log.unreadable.is_none() {
+                let _ = self.parts.follow.follow(&log.service, &log.path, StartAt::End);
+            }
+            let older: u64 = log.older_files.iter().map(|file| file.size_bytes).sum();
+            self.found.push(FoundForPeople {
+                path: log.path,
+                past_bytes: log.size.0 + older,
+                service: log.service,
+                problem: log.unreadable,
+            });
+        }
+        let Parts { lake, sources, about, clock, .. } = self.parts.clone();
+        self.tasks.spawn(server::host::sample_host(lake, sources, about.host.clone(), clock, self.stop.clone()));
+    }
+
+    async fn start_demo(&self, dir: &Path) -> Result<()> {
+        let exe = std::env::current_exe().context("failed to find this program's own file")?;
+        let (changes, mut to_note) = tokio::sync::mpsc::channel::<demo::Change>(16);
+        let mut options = DemoOptions::new(dir.to_owned(), exe);
+        options.on_change = Arc::new(move |change| drop(changes.try_send(change)));
+        let service: ServiceName = demo::SERVICE.parse().context("the demonstration's name")?;
+        let settings = ServiceSettings {
+            pattern: Some(demo::LOG_PATTERN.to_owned()),
+            user: UserRule::Cookie("sid".into()),
+            demo: true,
+            ..ServiceSettings::default()
+        };
+        self.parts.intake.configure(&service, settings);
+        remember(&self.parts).await;
+        let demo = Demo::start(options).await?;
+        self.parts.follow.follow_demo(&service, &demo.access_log())?;
+        *self.running_demo.lock().await = Some(demo);
+        let store = self.parts.store.clone();
+        let stop = self.stop.clone();
+        self.tasks.spawn(async move {
+            while let Some(Some(change)) = stop.run_until_cancelled(to_note.recv()).await {
+                let new = NewChange {
+                    at: Some(change.at),
+                    kind: ChangeKind::Deploy,
+                    service: Some(service.clone()),
+                    title: change.title,
+                    version: Some(change.version),
+                    url: None,
+                    detail: None,
+                };
+                if let Err(error) = store.changes().add(new).await {
+                    tracing::warn!(%error, "the demonstration's deploy was not noted");
+                }
+            }
+        });
+        Ok(())
+    }
+
+    /// Ends every part in the reverse order: first what sends, last what stores.
+    pub async fn stop(self) {
+        if let Some(demo) = self.running_demo.lock().await.take() {
+            demo.stop().await;
+        }
+        self.parts.follow.stop().await;
+        self.stop.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+        self.parts.lake.close().await;
+        self.parts.store.close().await;
+    }
+}
+
+fn prepare_folder(dir: &Path) -> Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(dir)
+        .with_context(|| format!("failed to make the data folder {}; choose another with --dir", dir.display()))
+}
+
+async fn open_store(options: &AppOptions, clock: &Clock) -> Result<Store> {
+    let at = match &options.config.server.store_url {
+        Some(url) => StoreOptions::Url(url.clone()),
+        None => StoreOptions::Folder(options.dir.clone()),
+    };
+    Store::open(at, clock.clone()).await.context("failed to open the store")
+}
+
+/// The first user, the admin token, and a link to sign in with while nobody has a password.
+async fn first_start(store: &Store, dir: &Path) -> Result<Option<Secret>> {
+    let users = store.users();
+    let first = match users.find(FIRST_USER).await? {
+        Some(user) => user,
+        None => users.create(FIRST_USER).await?,
+    };
+    store.tokens().ensure_admin_file(dir).await?;
+    if users.list().await?.iter().any(|user| user.password_set) {
+        return Ok(None);
+    }
+    Ok(Some(store.links().create(first.id).await?))
+}
+
+fn memory_budget(config: &Config) -> ByteSize {
+    let quarter = || agent::host::usable_memory().map_or(ByteSize(1 << 30), |memory| ByteSize(memory.0 / 4));
+    config.server.memory.unwrap_or_else(quarter)
+}
+
+fn disk_budget(config: &Config, dir: &Path) -> ByteSize {
+    let half_of_free = agent::host::disk_free(dir).map_or(u64::MAX, |space| (space.free.0 + used_already(dir)) / 2);
+    config.server.disk.unwrap_or(ByteSize((20 << 30).min(half_of_free)))
+}
+
+/// What the lake holds already counts as free: a restart must not halve the budget.
+fn used_already(dir: &Path) -> u64 {
+    fn bytes(folder: &Path) -> u64 {
+        let Ok(entries) = std::fs::read_dir(folder) else { return 0 };
+        let size = |entry: std::fs::DirEntry| match entry.metadata() {
+            Ok(meta) if meta.is_dir() => bytes(&entry.path()),
+            Ok(meta) => meta.len(),
+            Err(_) => 0,
+        };
+        entries.flatten().map(size).sum()
+    }
+    bytes(&dir.join("lake")) + bytes(&dir.join("journal"))
+}
+
+fn lake_options(options: &AppOptions, memory: ByteSize, clock: &Clock) -> LakeOptions {
+    let keep = &options.config.server.retention;
+    LakeOptions {
+        memory,
+        disk: disk_budget(&options.config, &options.dir),
+        retention: Retention { requests: keep.requests, samples: keep.samples, rollups: keep.rollup_1m },
+        clock: clock.clone(),
+        ..LakeOptions::new(&options.dir)
+    }
+}
+
+fn time_zone(config: &Config) -> jiff::tz::TimeZone {
+    let configured = config.server.time_zone.as_deref().and_then(|name| jiff::tz::TimeZone::get(name).ok());
+    configured.unwrap_or_else(jiff::tz::TimeZone::system)
+}
+
+fn host_name() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}
+
+/// The key of user hashes; made once, readable by us alone.
+fn identifier(dir: &Path) -> Result<Identifier> {
+    use std::io::{Read, Write};
+    use std::os::unix::fs::OpenOptionsExt;
+    let path = dir.join("user.key");
+    let mut key = [0u8; 32];
+    if let Ok(mut file) = std::fs::File::open(&path) {
+        file.read_exact(&mut key).with_context(|| format!("{} is cut short", path.display()))?;
+        return Ok(Identifier::new(key));
+    }
+    let mut random = std::fs::File::open("/dev/urandom").context("failed to open the system's random source")?;
+    random.read_exact(&mut key).context("failed to read the system's random source")?;
+    let mut file = std::fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&path)
+        .with_context(|| format!("failed to write {}", path.display()))?;
+    file.write_all(&key)?;
+    file.sync_all()?;
+    Ok(Identifier::new(key))
+}
+
+fn settings(section: &ServiceSection) -> Result<ServiceSettings> {
+    let user = match &section.user {
+        None => UserRule::Auto,
+        Some(UserIdentity::Cookie(name)) => UserRule::Cookie(name.clone()),
+        Some(UserIdentity::Header(name)) => UserRule::Header(name.clone()),
+        Some(UserIdentity::Field(name)) => UserRule::Field(name.clone()),
+    };
+    Ok(ServiceSettings {
+        format: section.format.as_deref().map(str::parse::<Format>).transpose()?,
+        pattern: section.pattern.clone(),
+        user,
+        routes: section.routes.iter().map(|route| route.parse()).collect::<Result<_, _>>()?,
+        owner: section.owner.clone(),
+        demo: false,
+    })
+}
+
+fn parts(
+    options: &AppOptions,
+    lake: &Arc<Lake>,
+    store: &Store,
+    about: About,
+    running_demo: Arc<tokio::sync::Mutex<Option<Demo>>>,
+    clock: &Clock,
+) -> Result<Parts> {
+    let sources = Arc::new(Sources::default());
+    let mut configured = HashMap::new();
+    for (name, section) in &options.config.services {
+        configured.insert(name.clone(), settings(section).with_context(|| format!("service {name}"))?);
+    }
+    let key = identifier(&options.dir)?;
+    let intake = Arc::new(Intake::new(Arc::clone(lake), Arc::clone(&sources), key, clock.clone(), configured));
+    let follow = Arc::new(Follow::new(Arc::clone(&intake), clock.clone())?);
+    let bodies = (about.memory_bytes / BODIES_SHARE).min(MAX_BODIES) / server::api::ingest::BODY_UNIT as u64;
+    let before_delete: BeforeDelete = Arc::new(move |name| {
+        let running_demo = Arc::clone(&running_demo);
+        Box::pin(async move {
+            if name.as_str() == demo::SERVICE
+                && let Some(demo) = running_demo.lock().await.take()
+            {
+                demo.stop().await;
+            }
+        })
+    });
+    Ok(Parts {
+        lake: Arc::clone(lake),
+        store: store.clone(),
+        intake,
+        sources,
+        follow,
+        clock: clock.clone(),
+        about: Arc::new(about),
+        listeners: Arc::new(Mutex::new(BTreeMap::new())),
+        throttle: Arc::new(Mutex::new(Throttle::default())),
+        before_delete,
+        bodies: Arc::new(Semaphore::new(usize::try_from(bodies).unwrap_or(usize::MAX).max(1024))),
+    })
+}
+
+/// Tells the intake which services and routes the lake knows.
+async fn remember(parts: &Parts) {
+    let now = parts.clock.now();
+    let range = TimeRange { from: now.plus_seconds(-REMEMBER_DAYS * 86_400), to: now.plus_seconds(3600) };
+    let sql = "SELECT service, route, CAST(max(ts) AS BIGINT) AS last FROM rollup_1m GROUP BY 1, 2 ORDER BY 1, 2";
+    let answer = match parts.lake.sql(&lake::Query { sql: sql.into(), range, limit: 600_000 }).await {
+        Ok(answer) => answer,
+        Err(error) => {
+            tracing::warn!(%error, "the known routes could not be read");
+            return;
+        }
+    };
+    let mut routes: BTreeMap<String, (Vec<String>, i64)> = BTreeMap::new();
+    for batch in &answer.batches {
+        let names = server::signals::texts(batch, 0);
+        let paths = server::signals::texts(batch, 1);
+        let last = server::signals::ints(batch, 2);
+        for ((name, path), last) in names.into_iter().zip(paths).zip(last) {
+            if let (Some(name), Some(path), Some(last)) = (name, path, last) {
+                let entry = routes.entry(name).or_insert((Vec::new(), i64::MIN));
+                entry.0.push(path);
+                entry.1 = entry.1.max(last);
+            }
+        }
+    }
+    for (name, (paths, last)) in routes {
+        if let Ok(name) = name.parse::<ServiceName>() {
+            parts.intake.remember(&name, paths, Some(Timestamp::from_micros(last)));
+        }
+    }
+}
