@@ -1,1 +1,16 @@
-//! One binary for all end-to-end tests.
+//! One binary for all end-to-end tests: the built `koshu`, real clients, crashes, a real browser.
+//!
+//! Heavy tests (those that load the machine or measure seconds) take turns by `e2e::heavy`; the others run beside them.
+#![allow(clippy::unwrap_used)]
+
+mod access_files;
+mod api;
+mod api_limits;
+mod browser;
+mod damage;
+mod disk_full;
+mod kill;
+mod load;
+mod memory_cap;
+mod nginx;
+mod outside_readers;

@@ -113,6 +113,7 @@ async function api(request, response, url) {
     scenario = path.slice("/mock/scenario/".length);
     signedIn = scenario !== "signed-out";
     passwordSet = signedIn;
+    followed.clear();
     return json(response, 204);
   }
   if (request.method !== "GET") return change(request, response, path);

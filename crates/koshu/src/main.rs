@@ -1,2 +1,30 @@
-//! The binary.
-fn main() {}
+//! The `koshu` binary: reads the command line and hands over. What the commands do lives in [`commands`], what a server
+//! is made of in [`app`]. Never decides anything about the domain.
+
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod app;
+mod cli;
+mod client;
+mod commands;
+mod config;
+mod failure;
+mod input;
+mod output;
+mod place;
+mod texts;
+
+use std::process::ExitCode;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    let arguments: Vec<_> = std::env::args_os().collect();
+    // First of all: a child of the demonstration brings its own runtime, and its output belongs to its parent.
+    if arguments.get(1).is_some_and(|first| first == demo::CHILD_COMMAND) {
+        let role: Vec<String> = arguments[2..].iter().map(|part| part.to_string_lossy().into_owned()).collect();
+        return demo::run_child(&role);
+    }
+    cli::run(arguments)
+}

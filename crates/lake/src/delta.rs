@@ -53,6 +53,10 @@ impl DeltaLog {
         let log = absolute.join("_delta_log");
         log_check::set_unfinished_commit_aside(&log).map_err(LakeError::io("repair the log in", &log))?;
         if log_check::has_commits(&log) {
+            let problems = log_check::check_recent(&log).map_err(LakeError::io("read the log in", &log))?;
+            if let Some(LogProblem { file, reason, .. }) = problems.into_iter().next() {
+                return Err(LakeError::DamagedLog { file, reason });
+            }
             if let Err(source) = delta.load().await {
                 delta = build().map_err(failed("open"))?;
                 repair(table, &mut delta, &log, source).await?;
@@ -112,17 +116,15 @@ impl DeltaLog {
         actions.extend(changes.added.iter().map(|file| Action::Add(add(file, changes.data_change, now))));
         actions.extend(changes.removed.iter().map(|file| Action::Remove(remove(file, changes.data_change, now))));
         // One process writes: a version that is there already is our own, from a commit that seemed to fail.
-        let mut properties = CommitProperties::default().with_max_retries(0);
+        let mut properties = CommitProperties::default()
+            .with_max_retries(0)
+            .with_metadata([(log_check::CHECKSUM.to_owned(), checksum(changes).into())]);
         if let Some((application, segment)) = changes.sealed {
             let version = i64::try_from(segment).unwrap_or(i64::MAX);
             properties = properties.with_application_transaction(Transaction::new(application, version));
         }
         let operation = if changes.removed.is_empty() {
-            DeltaOperation::Write {
-                mode: SaveMode::Append,
-                partition_by: Some(vec!["date".into()]),
-                predicate: None,
-            }
+            DeltaOperation::Write { mode: SaveMode::Append, partition_by: Some(vec!["date".into()]), predicate: None }
         } else {
             DeltaOperation::Delete { predicate: None }
         };
@@ -141,12 +143,7 @@ impl DeltaLog {
 }
 
 /// Loads a table whose log has a damaged checkpoint from its commits; otherwise names the file that is damaged.
-async fn repair(
-    table: Table,
-    delta: &mut DeltaTable,
-    log: &Path,
-    source: DeltaTableError,
-) -> Result<(), LakeError> {
+async fn repair(table: Table, delta: &mut DeltaTable, log: &Path, source: DeltaTableError) -> Result<(), LakeError> {
     let problems = log_check::check(log).map_err(LakeError::io("read the log in", log))?;
     let (checkpoints, commits): (Vec<LogProblem>, Vec<LogProblem>) =
         problems.into_iter().partition(|problem| problem.checkpoint);
@@ -166,10 +163,20 @@ pub async fn read_only(folder: &Path, table: Table) -> Result<Option<(Vec<DataFi
         return Ok(None);
     }
     let (absolute, url) = table_url(folder)?;
-    let mut delta =
-        DeltaTableBuilder::from_url(url).and_then(DeltaTableBuilder::build).map_err(fail(table, "open"))?;
+    let mut delta = DeltaTableBuilder::from_url(url).and_then(DeltaTableBuilder::build).map_err(fail(table, "open"))?;
     delta.load().await.map_err(fail(table, "load"))?;
     DeltaLog { table, folder: absolute, delta, unsure: false }.files().map(Some)
+}
+
+/// What the log must still say about the changes when it is read again.
+fn checksum(changes: &Changes<'_>) -> String {
+    let mut says = log_check::Says::default();
+    changes.added.iter().for_each(|file| says.add(&file.path, file.bytes));
+    changes.removed.iter().for_each(|file| says.remove(&file.path));
+    if let Some((application, segment)) = changes.sealed {
+        says.sealed(application, segment);
+    }
+    says.checksum()
 }
 
 fn table_url(folder: &Path) -> Result<(PathBuf, Url), LakeError> {

@@ -253,7 +253,15 @@ mod tests {
     fn a_file_tells_in_its_name_what_is_inside_and_a_flipped_bit_is_seen() {
         let folder = tempfile::tempdir().unwrap();
         let mut rows = RequestRows::default();
-        let row = RequestRow { service: "shop", method: "GET", route: "GET /", path: "/", status: 200, source: "t", ..RequestRow::default() };
+        let row = RequestRow {
+            service: "shop",
+            method: "GET",
+            route: "GET /",
+            path: "/",
+            status: 200,
+            source: "t",
+            ..RequestRow::default()
+        };
         rows.push(&row, []);
         let at = Timestamp::from_seconds(20_000 * 86_400);
         let mut writer = FileWriter::create(folder.path(), Table::Requests, 20_000, Effort::Seal, at).unwrap();

@@ -10,8 +10,8 @@ use crate::journal::segment;
 use crate::log_check;
 use crate::rows;
 use base::Timestamp;
-use datafusion::arrow::array::cast::AsArray;
 use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::array::cast::AsArray;
 use datafusion::arrow::buffer::Buffer;
 use datafusion::arrow::compute::{max, min};
 use datafusion::arrow::datatypes::TimestampMicrosecondType;
@@ -197,7 +197,8 @@ struct Times {
 
 impl Times {
     fn add(&mut self, batch: &RecordBatch) {
-        let Some(ts) = batch.column_by_name("ts").and_then(|ts| ts.as_primitive_opt::<TimestampMicrosecondType>()) else {
+        let Some(ts) = batch.column_by_name("ts").and_then(|ts| ts.as_primitive_opt::<TimestampMicrosecondType>())
+        else {
             return;
         };
         let (Some(first), Some(last)) = (min(ts), max(ts)) else { return };
@@ -306,16 +307,20 @@ fn check_file(folder: &Path, file: &DataFile) -> Vec<(Range<u64>, String)> {
     if parts.is_empty() { vec![(0..actual, reason)] } else { parts }
 }
 
-/// Column chunks that don't decode. Damage can also decode to other values: then the whole file is named.
+/// Columns of row groups that don't decode. Damage can also decode to other values: then the whole file is named.
 fn broken_chunks(path: &Path) -> Vec<(Range<u64>, String)> {
     let Ok(metadata) = quietly(|| open(path).map(|reader| Arc::clone(reader.metadata()))) else { return Vec::new() };
     let mut broken = Vec::new();
+    let schema = metadata.file_metadata().schema_descr();
     for (number, group) in metadata.row_groups().iter().enumerate() {
-        for (leaf, chunk) in group.columns().iter().enumerate() {
-            if let Err(reason) = quietly(|| decode_chunk(path, &metadata, number, leaf)) {
-                let (start, length) = chunk.byte_range();
-                let column = chunk.column_path().string();
-                broken.push((start..start + length, format!("row group {number}, column {column}: {reason}")));
+        for (root, field) in schema.root_schema().get_fields().iter().enumerate() {
+            // The parts of a nested column only decode together.
+            let chunks = (0..group.num_columns()).filter(|leaf| schema.get_column_root_idx(*leaf) == root);
+            let ranges: Vec<(u64, u64)> = chunks.map(|leaf| group.column(leaf).byte_range()).collect();
+            let start = ranges.iter().map(|range| range.0).min().unwrap_or(0);
+            let end = ranges.iter().map(|range| range.0 + range.1).max().unwrap_or(0);
+            if let Err(reason) = quietly(|| decode_column(path, &metadata, number, root)) {
+                broken.push((start..end, format!("row group {number}, column {}: {reason}", field.name())));
             }
         }
     }
@@ -327,8 +332,8 @@ fn open(path: &Path) -> Result<ParquetRecordBatchReaderBuilder<File>, String> {
     ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| error.to_string())
 }
 
-fn decode_chunk(path: &Path, metadata: &ParquetMetaData, group: usize, leaf: usize) -> Result<(), String> {
-    let mask = ProjectionMask::leaves(metadata.file_metadata().schema_descr(), [leaf]);
+fn decode_column(path: &Path, metadata: &ParquetMetaData, group: usize, root: usize) -> Result<(), String> {
+    let mask = ProjectionMask::roots(metadata.file_metadata().schema_descr(), [root]);
     let reader = open(path)?.with_projection(mask).with_row_groups(vec![group]).build();
     let mut rows = 0;
     for batch in reader.map_err(|error| error.to_string())? {

@@ -5,9 +5,9 @@
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::buffer::Buffer;
 use datafusion::arrow::error::ArrowError;
+use datafusion::arrow::ipc::MetadataVersion;
 use datafusion::arrow::ipc::reader::StreamDecoder;
 use datafusion::arrow::ipc::writer::{IpcWriteOptions, StreamWriter};
-use datafusion::arrow::ipc::MetadataVersion;
 
 /// The batch as a stream of its own. Buffers are aligned to 16 bytes, the widest value: small batches stay small.
 pub fn encode(batch: &RecordBatch) -> Result<Vec<u8>, ArrowError> {
@@ -54,7 +54,15 @@ mod tests {
     #[test]
     fn a_batch_reads_back_and_cut_bytes_are_refused() {
         let mut rows = RequestRows::default();
-        let row = RequestRow { service: "shop", method: "GET", route: "GET /a-rather-long-route", path: "/", status: 200, source: "t", ..RequestRow::default() };
+        let row = RequestRow {
+            service: "shop",
+            method: "GET",
+            route: "GET /a-rather-long-route",
+            path: "/",
+            status: 200,
+            source: "t",
+            ..RequestRow::default()
+        };
         rows.push(&row, [("user_agent", "curl")]);
         rows.push(&row, []);
         let batch = rows.finish();

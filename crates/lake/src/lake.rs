@@ -271,7 +271,8 @@ impl Lake {
     pub async fn seal_now(&self) -> Result<(), LakeError> {
         *self.room.trouble.lock() = None;
         self.writer.rotate().await?;
-        let before: Vec<u64> = self.state.segments().iter().filter(|part| !part.is_empty()).map(|part| part.number).collect();
+        let before: Vec<u64> =
+            self.state.segments().iter().filter(|part| !part.is_empty()).map(|part| part.number).collect();
         while self.state.segments().iter().any(|part| before.contains(&part.number)) {
             let freed = self.room.freed.notified();
             if let Some(trouble) = self.room.trouble.lock().clone() {

@@ -1,5 +1,8 @@
 //! Looks at the files of a Delta log without the library: which of them can't be read, and why.
 //!
+//! The library reads over a commit that is empty and over actions whose name it does not know, and JSON has no checksum;
+//! so each commit carries one over what matters: which files come and go, and which segment was sealed.
+//!
 //! Repairs only what loses nothing: a last commit that a power cut left unfinished (the journal still has its rows),
 //! and checkpoints, which repeat what commits say. Files are renamed, never deleted.
 
@@ -69,27 +72,14 @@ fn is_parquet(path: &Path) -> bool {
 
 /// Every file of the log that can't be read, and versions that are missing.
 pub fn check(log: &Path) -> std::io::Result<Vec<LogProblem>> {
-    let mut problems = Vec::new();
     let commits = commits(log)?;
-    for (_, file) in &commits {
-        if let Err(reason) = read_commit(&std::fs::read(file)?) {
-            problems.push(LogProblem { file: file.clone(), reason, checkpoint: false });
-        }
-    }
     let checkpoints = checkpoints(log)?;
-    for pair in commits.windows(2) {
-        let [(before, _), (after, file)] = pair else { continue };
-        if before + 1 != *after {
-            let reason = format!("the versions {} to {} before it are missing", before + 1, after - 1);
-            problems.push(LogProblem { file: file.clone(), reason, checkpoint: false });
-        }
-    }
+    let mut problems = check_commits(&commits)?;
     if let Some((first, file)) = commits.first()
         && *first > 0
         && checkpoints.is_empty()
     {
-        let reason = format!("the versions 0 to {} before it are missing", first - 1);
-        problems.push(LogProblem { file: file.clone(), reason, checkpoint: false });
+        problems.push(missing(file, 0, *first));
     }
     for file in checkpoints {
         if let Err(reason) = read_checkpoint(&file) {
@@ -105,19 +95,111 @@ pub fn check(log: &Path) -> std::io::Result<Vec<LogProblem>> {
     Ok(problems)
 }
 
-fn read_commit(bytes: &[u8]) -> Result<(), String> {
-    if bytes.is_empty() {
-        return Err("it is empty".into());
+/// Problems of the commits that are read at a start: those after the last checkpoint, or all when there is none.
+pub fn check_recent(log: &Path) -> std::io::Result<Vec<LogProblem>> {
+    let checkpoint = std::fs::read(log.join("_last_checkpoint")).ok();
+    let last = checkpoint.and_then(|bytes| serde_json::from_slice::<serde_json::Value>(&bytes).ok());
+    let after = last.and_then(|last| last.get("version")?.as_u64());
+    let mut commits = commits(log)?;
+    commits.retain(|(version, _)| after.is_none_or(|after| *version > after));
+    check_commits(&commits)
+}
+
+fn check_commits(commits: &[(u64, PathBuf)]) -> std::io::Result<Vec<LogProblem>> {
+    let mut problems = Vec::new();
+    for (version, file) in commits {
+        if let Err(reason) = check_commit(*version, &std::fs::read(file)?) {
+            problems.push(LogProblem { file: file.clone(), reason, checkpoint: false });
+        }
     }
-    let mut at = 0;
+    for pair in commits.windows(2) {
+        if let [(before, _), (after, file)] = pair
+            && before + 1 != *after
+        {
+            problems.push(missing(file, before + 1, *after));
+        }
+    }
+    Ok(problems)
+}
+
+fn missing(file: &Path, from: u64, to: u64) -> LogProblem {
+    let reason = format!("the versions {from} to {} before it are missing", to - 1);
+    LogProblem { file: file.to_owned(), reason, checkpoint: false }
+}
+
+/// Name of the checksum in a commit's `commitInfo`.
+pub const CHECKSUM: &str = "koshuChecksum";
+
+/// What a commit says about rows, in any order.
+#[derive(Debug, Default)]
+pub struct Says {
+    lines: Vec<String>,
+}
+
+impl Says {
+    /// A file comes.
+    pub fn add(&mut self, path: &str, bytes: u64) {
+        self.lines.push(format!("add {path} {bytes}"));
+    }
+
+    /// A file goes.
+    pub fn remove(&mut self, path: &str) {
+        self.lines.push(format!("remove {path}"));
+    }
+
+    /// A segment was sealed.
+    pub fn sealed(&mut self, application: &str, segment: u64) {
+        self.lines.push(format!("sealed {application} {segment}"));
+    }
+
+    /// The checksum of all that.
+    pub fn checksum(mut self) -> String {
+        self.lines.sort_unstable();
+        format!("{:08x}", crc32c::crc32c(self.lines.join("\n").as_bytes()))
+    }
+}
+
+type Object = serde_json::Map<String, serde_json::Value>;
+
+fn read_lines(bytes: &[u8]) -> Result<Vec<Object>, String> {
+    let (mut at, mut objects) = (0, Vec::new());
     for line in bytes.split(|&byte| byte == b'\n') {
         if !line.is_empty() {
-            let parsed = serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(line);
-            parsed.map_err(|error| format!("bytes {at} to {} are no JSON object: {error}", at + line.len()))?;
+            let parsed = serde_json::from_slice::<Object>(line);
+            let place = |error| format!("bytes {at} to {} are no JSON object: {error}", at + line.len());
+            objects.push(parsed.map_err(place)?);
         }
         at += line.len() + 1;
     }
-    Ok(())
+    Ok(objects)
+}
+
+fn check_commit(version: u64, bytes: &[u8]) -> Result<(), String> {
+    if bytes.is_empty() {
+        return Err("it is empty".into());
+    }
+    let (mut says, mut wanted) = (Says::default(), None);
+    for object in read_lines(bytes)? {
+        for (kind, action) in &object {
+            let text = |key: &str| action.get(key).and_then(serde_json::Value::as_str).unwrap_or_default();
+            let number = |key: &str| action.get(key).and_then(serde_json::Value::as_u64).unwrap_or_default();
+            match kind.as_str() {
+                "add" => says.add(text("path"), number("size")),
+                "remove" => says.remove(text("path")),
+                "txn" => says.sealed(text("appId"), number("version")),
+                "commitInfo" => wanted = Some(text(CHECKSUM).to_owned()),
+                "protocol" | "metaData" => {}
+                other => return Err(format!("it has an unknown action {other:?}")),
+            }
+        }
+    }
+    match wanted {
+        _ if version == 0 => Ok(()),
+        Some(wanted) if wanted == says.checksum() => Ok(()),
+        Some(wanted) if wanted.is_empty() => Err("it was not written by koshu".into()),
+        Some(_) => Err("its checksum does not match".into()),
+        None => Err("its description is missing".into()),
+    }
 }
 
 fn read_checkpoint(path: &Path) -> Result<(), String> {
@@ -153,7 +235,7 @@ fn is_unfinished(bytes: &[u8]) -> bool {
     let whole = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
     let rest = &bytes[whole..];
     let cut = serde_json::from_slice::<serde::de::IgnoredAny>(rest).is_err_and(|error| error.is_eof());
-    cut && !rest.is_empty() && (whole == 0 || read_commit(&bytes[..whole]).is_ok())
+    cut && !rest.is_empty() && (whole == 0 || read_lines(&bytes[..whole]).is_ok())
 }
 
 /// Renames damaged checkpoints, so that the log is read from its commits.
@@ -180,7 +262,7 @@ mod tests {
     #[test]
     fn an_unfinished_commit_is_told_from_a_damaged_one() {
         let whole = "{\"commitInfo\":{}}\n{\"add\":{\"path\":\"a\"}}";
-        assert!(read_commit(whole.as_bytes()).is_ok() && !is_unfinished(whole.as_bytes()));
+        assert!(read_lines(whole.as_bytes()).is_ok() && !is_unfinished(whole.as_bytes()));
         for cut in 0..whole.len() {
             // A cut between two lines can't be told from a shorter commit.
             let between = cut == 17 || cut == 18;
@@ -189,6 +271,6 @@ mod tests {
         assert!(is_unfinished(&[0; 100]));
         let mut flipped = whole.as_bytes().to_vec();
         flipped[2] = b'"';
-        assert!(!is_unfinished(&flipped) && read_commit(&flipped).is_err(), "damage is not an end");
+        assert!(!is_unfinished(&flipped) && read_lines(&flipped).is_err(), "damage is not an end");
     }
 }

@@ -355,7 +355,16 @@ mod tests {
 
     fn file(name: usize, date: i32, bytes: u64) -> Arc<DataFile> {
         let path = format!("date={}/{name}", date_text(date));
-        Arc::new(DataFile { path, date, bytes, first: Timestamp::default(), last: Timestamp::default(), rows: 1, crc: 0, arrived: Timestamp::default() })
+        Arc::new(DataFile {
+            path,
+            date,
+            bytes,
+            first: Timestamp::default(),
+            last: Timestamp::default(),
+            rows: 1,
+            crc: 0,
+            arrived: Timestamp::default(),
+        })
     }
 
     #[test]

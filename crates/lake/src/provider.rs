@@ -56,7 +56,12 @@ pub struct RangeTable {
 }
 
 impl RangeTable {
-    fn parquet(&self, state: &dyn Session, files: &[Arc<DataFile>], projection: Option<&Vec<usize>>) -> Result<Arc<dyn ExecutionPlan>> {
+    fn parquet(
+        &self,
+        state: &dyn Session,
+        files: &[Arc<DataFile>],
+        projection: Option<&Vec<usize>>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
         let cache = state.runtime_env().cache_manager.get_file_metadata_cache();
         let factory = CachedParquetFileReaderFactory::new(Arc::clone(&self.store), cache);
         let source = ParquetSource::new(table_schema(self.table))

@@ -8,17 +8,17 @@ use crate::state::{Snapshot, State};
 use base::{ByteSize, TimeRange, Timestamp};
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::SchemaRef;
-use datafusion::common::config::Dialect;
 use datafusion::catalog::MemoryCatalogProviderList;
+use datafusion::common::config::Dialect;
 use datafusion::dataframe::DataFrame;
 use datafusion::error::DataFusionError;
-use datafusion::execution::{SendableRecordBatchStream, SessionStateBuilder};
 use datafusion::execution::context::{SQLOptions, SessionContext};
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::execution::session_state::SessionState;
-use datafusion::logical_expr::{col, lit};
+use datafusion::execution::{SendableRecordBatchStream, SessionStateBuilder};
+use datafusion::logical_expr::{LogicalPlan, col, lit};
 use datafusion::prelude::SessionConfig;
 use datafusion::sql::parser::Statement;
 use datafusion::sql::sqlparser::ast;
@@ -39,7 +39,8 @@ pub const TIME_LIMIT: Duration = Duration::from_secs(30);
 /// Largest answer.
 const MAX_ANSWER_BYTES: usize = 64 << 20;
 
-const EVERYTHING: TimeRange = TimeRange { from: Timestamp::from_micros(i64::MIN), to: Timestamp::from_micros(i64::MAX) };
+const EVERYTHING: TimeRange =
+    TimeRange { from: Timestamp::from_micros(i64::MIN), to: Timestamp::from_micros(i64::MAX) };
 
 /// A question in SQL about one time range.
 #[derive(Debug, Clone)]
@@ -285,7 +286,13 @@ impl Reader {
         Ok((context, stats))
     }
 
-    fn provider(&self, table: Table, files: Vec<Arc<DataFile>>, batches: Vec<RecordBatch>, range: TimeRange) -> RangeTable {
+    fn provider(
+        &self,
+        table: Table,
+        files: Vec<Arc<DataFile>>,
+        batches: Vec<RecordBatch>,
+        range: TimeRange,
+    ) -> RangeTable {
         let folder = self.lake.join(table.name());
         RangeTable { table, folder, files, batches, range, store: Arc::clone(&self.store), sorted: false }
     }
@@ -363,7 +370,8 @@ impl Reader {
     /// Forgets files that left their table.
     pub(crate) fn forget_gone(&self) {
         let tables: Vec<_> = Table::ALL.into_iter().map(|table| self.state.files(table)).collect();
-        let known: HashSet<&str> = tables.iter().flat_map(|files| files.iter().map(|file| file.path.as_str())).collect();
+        let known: HashSet<&str> =
+            tables.iter().flat_map(|files| files.iter().map(|file| file.path.as_str())).collect();
         self.verified.lock().retain(|path, _| known.contains(path.as_str()));
     }
 
@@ -379,7 +387,11 @@ impl Reader {
         stats: &mut QueryStats,
     ) -> Result<(SchemaRef, Vec<RecordBatch>), QueryError> {
         let schema = Arc::new(frame.schema().as_arrow().clone());
-        let frame = frame.limit(0, Some(limit.saturating_add(1))).map_err(|error| self.explain(error))?;
+        // A plan that is explained can't be limited from outside.
+        let frame = match frame.logical_plan() {
+            LogicalPlan::Explain(_) | LogicalPlan::Analyze(_) => frame,
+            _ => frame.limit(0, Some(limit.saturating_add(1))).map_err(|error| self.explain(error))?,
+        };
         let mut stream = frame.execute_stream().await.map_err(|error| self.explain(error))?;
         let (mut batches, mut rows, mut bytes) = (Vec::new(), 0, 0);
         while let Some(batch) = stream.next().await {

@@ -196,7 +196,16 @@ mod tests {
         let mut rows = RequestRows::default();
         let day = 86_400;
         for (service, second) in [("b", day + 1), ("a", day + 2), ("b", 5), ("a", day + 1)] {
-            let row = RequestRow { ts: Timestamp::from_seconds(second), service, method: "GET", route: "GET /", path: "/", status: 200, source: "t", ..RequestRow::default() };
+            let row = RequestRow {
+                ts: Timestamp::from_seconds(second),
+                service,
+                method: "GET",
+                route: "GET /",
+                path: "/",
+                status: 200,
+                source: "t",
+                ..RequestRow::default()
+            };
             rows.push(&row, []);
         }
         let places = sorted_places(Table::Requests, &[rows.finish()]);

@@ -13,8 +13,8 @@ use datafusion::dataframe::DataFrame;
 use datafusion::logical_expr::{col, lit};
 use foldhash::HashMap;
 use parking_lot::Mutex;
-use signal::rollup::{Partial, Sum, each_partial};
 use signal::Table;
+use signal::rollup::{Partial, Sum, each_partial};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -153,12 +153,7 @@ pub async fn windows(
     reader.in_time(sum(reader, state, cache, query)).await
 }
 
-async fn sum(
-    reader: &Reader,
-    state: &State,
-    cache: &HourCache,
-    query: &WindowQuery,
-) -> Result<Windows, QueryError> {
+async fn sum(reader: &Reader, state: &State, cache: &HourCache, query: &WindowQuery) -> Result<Windows, QueryError> {
     let step_us = query.step_us.max(MINUTE);
     let clamp = |at: Timestamp| Timestamp::from_micros(at.micros().clamp(*TIMES.start(), *TIMES.end()));
     let range = TimeRange { from: clamp(query.range.from).minute(), to: clamp(query.range.to) };
@@ -306,10 +301,10 @@ mod tests {
         let range = TimeRange { from: at(MINUTE), to: at(2 * HOUR + MINUTE) };
         let (whole, ends) = split_hours(range, &snapshot);
         assert_eq!(whole, [(HOUR, 3)]);
-        assert_eq!(ends, [
-            TimeRange { from: at(MINUTE), to: at(HOUR) },
-            TimeRange { from: at(2 * HOUR), to: at(2 * HOUR + MINUTE) }
-        ]);
+        assert_eq!(
+            ends,
+            [TimeRange { from: at(MINUTE), to: at(HOUR) }, TimeRange { from: at(2 * HOUR), to: at(2 * HOUR + MINUTE) }]
+        );
         let short = TimeRange { from: at(MINUTE), to: at(2 * MINUTE) };
         assert_eq!(split_hours(short, &snapshot), (Vec::new(), vec![short]));
         let exact = TimeRange { from: at(0), to: at(2 * HOUR) };

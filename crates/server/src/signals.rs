@@ -227,8 +227,7 @@ mod tests {
         let mut service = ServiceWindows::default();
         let minute = |n: i64| n * 60_000_000;
         for at in [2, 4] {
-            let sum = Sum { count: 60, ..Sum::default() };
-            service.steps.insert(minute(at), sum);
+            service.steps.entry(minute(at)).or_default().count = 60;
         }
         let range = TimeRange { from: Timestamp::from_micros(0), to: Timestamp::from_micros(minute(8)) };
         let now = Timestamp::from_micros(minute(6));

@@ -226,7 +226,8 @@ pub fn parse(payload: &[u8]) -> Result<Payload<'_>, &'static str> {
     }
     let parts = u32_at(take(&mut at, 4)?, 0);
     for _ in 0..parts {
-        let table = Table::by_code(take(&mut at, 1)?[0]).ok_or("a frame names a table that this version does not know")?;
+        let table =
+            Table::by_code(take(&mut at, 1)?[0]).ok_or("a frame names a table that this version does not know")?;
         let length = u32_at(take(&mut at, 4)?, 0) as usize;
         let padding = at.next_multiple_of(ALIGNMENT) - at;
         take(&mut at, padding)?;

@@ -38,10 +38,8 @@ impl SegmentWriter {
         let fail = |action| LakeError::io(action, path.clone());
         let mut file =
             OpenOptions::new().create_new(true).write(true).open(&path).map_err(fail("create journal segment"))?;
-        let started = file
-            .write_all(&frame::header(number))
-            .and_then(|()| file.sync_data())
-            .and_then(|()| sync_folder(folder));
+        let started =
+            file.write_all(&frame::header(number)).and_then(|()| file.sync_data()).and_then(|()| sync_folder(folder));
         if let Err(source) = started {
             // Half a header would be read as damage at the next start; nothing was acknowledged from it.
             let _ = std::fs::remove_file(&path);

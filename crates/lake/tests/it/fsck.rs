@@ -64,7 +64,8 @@ async fn a_lake_in_use_is_not_checked_and_none_is_said_so() {
 async fn damage_anywhere_is_named_with_file_and_range() {
     let dir = tempfile::tempdir().unwrap();
     a_lake(dir.path()).await;
-    let mut kinds = vec![segments(dir.path()).remove(0), dir.path().join("journal/id"), dir.path().join("journal/marks.copy")];
+    let mut kinds =
+        vec![segments(dir.path()).remove(0), dir.path().join("journal/id"), dir.path().join("journal/marks.copy")];
     kinds.push(data_files(dir.path(), "requests").remove(0));
     kinds.push(data_files(dir.path(), "rollup_1m").remove(1));
     for path in kinds {
@@ -76,7 +77,11 @@ async fn damage_anywhere_is_named_with_file_and_range() {
             std::fs::write(&path, &bytes).unwrap();
             let report = check(dir.path()).await;
             let case = format!("{} at {at}", path.display());
-            let found = report.damage.iter().find(|found| path.ends_with(&found.file)).unwrap_or_else(|| panic!("{case}: {report:?}"));
+            let found = report
+                .damage
+                .iter()
+                .find(|found| path.ends_with(&found.file))
+                .unwrap_or_else(|| panic!("{case}: {report:?}"));
             assert!(!found.reason.is_empty(), "{case}");
             if path.extension().is_some_and(|ext| ext == "journal") {
                 assert!(found.range.contains(&(at as u64)), "{case}: {found:?}");
@@ -122,8 +127,13 @@ async fn what_is_missing_torn_or_unknown_is_told_apart() {
     assert_eq!(report.checked.frames, 2);
     assert_eq!(report.damage.len(), 1, "{report:?}");
     assert_eq!(report.damage[0].reason, "the file is missing");
-    for (name, text) in [(".journal", "never acknowledged"), ("stray.parquet", "no table names"), ("what.txt", "unknown")] {
-        assert!(report.notes.iter().any(|note| note.file.ends_with(name) && note.text.contains(text)), "{name}: {report:?}");
+    for (name, text) in
+        [(".journal", "never acknowledged"), ("stray.parquet", "no table names"), ("what.txt", "unknown")]
+    {
+        assert!(
+            report.notes.iter().any(|note| note.file.ends_with(name) && note.text.contains(text)),
+            "{name}: {report:?}"
+        );
     }
 }
 

@@ -6,7 +6,7 @@ use lake::{Append, Lake, LakeOptions};
 use signal::Table;
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, Ordering};
 
 #[tokio::test]
 async fn a_segment_that_was_sealed_before_the_crash_is_not_stored_twice() {
@@ -54,28 +54,30 @@ async fn images_taken_under_load_hold_every_acknowledged_row_once() {
     let dir = tempfile::tempdir().unwrap();
     let busy = LakeOptions { seal_bytes: ByteSize(1), ..options(dir.path()) };
     let lake = Lake::open(busy).await.unwrap();
-    let stop = Arc::new(AtomicBool::new(false));
+    // Senders go on up to a goal that moves with each image.
+    let goal = Arc::new(AtomicI64::new(0));
     let acked: Vec<Arc<AtomicI64>> = (0..4).map(|_| Arc::new(AtomicI64::new(0))).collect();
-    let senders: Vec<_> = acked
-        .iter()
-        .enumerate()
-        .map(|(sender, acked)| {
-            let (lake, stop, acked) = (Arc::clone(&lake), Arc::clone(&stop), Arc::clone(acked));
-            tokio::spawn(async move {
-                while !stop.load(Ordering::SeqCst) {
-                    let id = acked.load(Ordering::SeqCst);
-                    let rows = vec![(Table::Requests, requests(&format!("s{sender}"), id..id + 10, TODAY))];
-                    let marks = vec![(format!("s{sender}"), (id + 10).to_string())];
-                    lake.append(Append { rows, marks }).await.unwrap();
-                    acked.store(id + 10, Ordering::SeqCst);
+    let send = |(sender, acked): (usize, &Arc<AtomicI64>)| {
+        let (lake, goal, acked) = (Arc::clone(&lake), Arc::clone(&goal), Arc::clone(acked));
+        tokio::spawn(async move {
+            while goal.load(Ordering::SeqCst) < i64::MAX {
+                let id = acked.load(Ordering::SeqCst);
+                if id >= goal.load(Ordering::SeqCst) {
+                    tokio::task::yield_now().await;
+                    continue;
                 }
-            })
+                let rows = vec![(Table::Requests, requests(&format!("s{sender}"), id..id + 10, TODAY))];
+                let marks = vec![(format!("s{sender}"), (id + 10).to_string())];
+                lake.append(Append { rows, marks }).await.unwrap();
+                acked.store(id + 10, Ordering::SeqCst);
+            }
         })
-        .collect();
-    for round in 0..8 {
-        // Each image has something new in it.
-        let floor: Vec<i64> = acked.iter().map(|acked| acked.load(Ordering::SeqCst) + 20).collect();
-        while acked.iter().zip(&floor).any(|(acked, floor)| acked.load(Ordering::SeqCst) < *floor) {
+    };
+    let senders: Vec<_> = acked.iter().enumerate().map(send).collect();
+    for round in 0..6 {
+        let floor = goal.fetch_add(300, Ordering::SeqCst) + 100;
+        while acked.iter().any(|acked| acked.load(Ordering::SeqCst) < floor) {
+            assert!(!senders.iter().any(tokio::task::JoinHandle::is_finished), "a sender failed");
             tokio::task::yield_now().await;
         }
         if round % 3 == 2 {
@@ -89,7 +91,10 @@ async fn images_taken_under_load_hold_every_acknowledged_row_once() {
         assert_eq!(unique.len(), found.len(), "image {round}: rows are there twice");
         for (sender, &sure) in sure.iter().enumerate() {
             let service = format!("s{sender}");
-            assert!(ids(&service, 0..sure).iter().all(|id| unique.contains(id)), "image {round} lost rows of {service}");
+            assert!(
+                ids(&service, 0..sure).iter().all(|id| unique.contains(id)),
+                "image {round} lost rows of {service}"
+            );
             let mark: i64 = reopened.mark(&service).unwrap().parse().unwrap();
             let rows = found.iter().filter(|id| id.starts_with(&format!("{service}-"))).count();
             assert_eq!(i64::try_from(rows).unwrap(), mark, "image {round}: a mark says how many rows there are");
@@ -97,7 +102,7 @@ async fn images_taken_under_load_hold_every_acknowledged_row_once() {
         assert!(reopened.damage().is_empty());
         reopened.close().await;
     }
-    stop.store(true, Ordering::SeqCst);
+    goal.store(i64::MAX, Ordering::SeqCst);
     for sender in senders {
         sender.await.unwrap();
     }
@@ -141,7 +146,15 @@ async fn flipped_bytes_in_the_journal_are_named_and_the_rest_is_served() {
     }
     let name = segments(dir.path()).remove(0).file_name().unwrap().to_owned();
     let whole = std::fs::read(dir.path().join("journal").join(&name)).unwrap();
-    for (flip, lost) in [(3, None), (9, None), (30, None), (33, Some(0)), (ends[1] + 5, Some(1)), (ends[1] + 700, Some(1)), (ends[3] - 1, Some(2))] {
+    for (flip, lost) in [
+        (3, None),
+        (9, None),
+        (30, None),
+        (33, Some(0)),
+        (ends[1] + 5, Some(1)),
+        (ends[1] + 700, Some(1)),
+        (ends[3] - 1, Some(2)),
+    ] {
         let dir = tempfile::tempdir().unwrap();
         let mut bytes = whole.clone();
         bytes[usize::try_from(flip).unwrap()] ^= 0x10;
@@ -158,7 +171,10 @@ async fn flipped_bytes_in_the_journal_are_named_and_the_rest_is_served() {
         lake.close().await;
         drop(lake);
         assert_eq!(stored(&*open(dir.path()).await).await, want, "flip at {flip}, sealed and reopened");
-        let kept: Vec<_> = files(&dir.path().join("journal")).into_iter().filter(|path| path.extension().is_some_and(|ext| ext == "damaged")).collect();
+        let kept: Vec<_> = files(&dir.path().join("journal"))
+            .into_iter()
+            .filter(|path| path.extension().is_some_and(|ext| ext == "damaged"))
+            .collect();
         assert_eq!(std::fs::read(&kept[0]).unwrap(), bytes, "the damaged bytes are kept for a later look");
     }
 }

@@ -21,7 +21,11 @@ async fn compaction_keeps_rows_and_order_in_fewer_files() {
     assert_eq!(stored(&lake).await, before);
     let named = lake.status().tables[0].1;
     assert_eq!(named, 2, "one file a day");
-    assert_eq!(data_files(dir.path(), "requests").len(), files_before + named + 1, "running queries may still read the others");
+    assert_eq!(
+        data_files(dir.path(), "requests").len(),
+        files_before + named + 1,
+        "running queries may still read the others"
+    );
     assert!(lake.remove_dead_files() >= files_before);
     assert_eq!(data_files(dir.path(), "requests").len(), named);
     let unsorted = "SELECT service || CAST(ts AS VARCHAR) FROM requests WHERE date = DATE '2026-01-09'";
@@ -115,8 +119,8 @@ async fn the_disk_budget_deletes_the_oldest_days_and_never_what_is_being_written
     // A file of a seal that is under way: written, not yet committed.
     let writing = data_files(dir.path(), "requests").remove(0).with_file_name(".x.unfinished");
     std::fs::write(&writing, "half").unwrap();
-    let done = lake.expire().await.unwrap();
-    assert!(done.expired > 0 && writing.exists());
+    lake.expire().await.unwrap();
+    assert!(writing.exists());
     assert!(lake.status().disk_bytes <= used * 6 / 10, "inside the budget");
     let kept = texts(&ask(&lake, "SELECT DISTINCT date FROM requests ORDER BY date").await.unwrap());
     assert!(kept.len() < 5 && kept.last().unwrap() == "2026-01-10", "{kept:?}");

@@ -36,10 +36,27 @@ async fn a_damaged_commit_is_an_error_that_names_it() {
         change(&mut bytes);
         std::fs::write(&commits[1], &bytes).unwrap();
         let Err(error) = Lake::open(options(dir.path())).await else { panic!("{case}: opened") };
-        assert!(matches!(&error, LakeError::DamagedLog { file, .. } if file.ends_with(commits[1].file_name().unwrap())), "{case}: {error:?}");
+        assert!(
+            matches!(&error, LakeError::DamagedLog { file, .. } if file.ends_with(commits[1].file_name().unwrap())),
+            "{case}: {error:?}"
+        );
         assert!(error.to_string().contains("restore this file from a backup"), "{error}");
         std::fs::write(&commits[1], &whole).unwrap();
     }
+    // One flipped bit in what matters, still JSON: the rows would be gone, or there twice, without a word.
+    let text = std::fs::read_to_string(&commits[1]).unwrap();
+    for part in ["\"add\"", "\"path\"", "_10_", "\"txn\"", "\"appId\"", "\"version\":", "koshuChecksum"] {
+        let at = text.find(part).unwrap_or_else(|| panic!("{part} in {text}")) + part.len() - 2;
+        let mut bytes = text.clone().into_bytes();
+        bytes[at] ^= 1;
+        std::fs::write(&commits[1], &bytes).unwrap();
+        let Err(error) = Lake::open(options(dir.path())).await else { panic!("{part}: opened") };
+        assert!(
+            matches!(&error, LakeError::DamagedLog { file, .. } if file.ends_with(commits[1].file_name().unwrap())),
+            "{part}: {error:?}"
+        );
+    }
+    std::fs::write(&commits[1], &text).unwrap();
     let moved = dir.path().join("elsewhere");
     std::fs::rename(&commits[1], &moved).unwrap();
     let Err(error) = Lake::open(options(dir.path())).await else { panic!("a commit is missing") };
@@ -72,7 +89,9 @@ async fn an_unfinished_last_commit_is_set_aside_and_its_rows_come_from_the_journ
     let last = commits(dir.path()).pop().unwrap();
     let whole = std::fs::read(&last).unwrap();
     let target = before.path().join(last.strip_prefix(dir.path()).unwrap());
-    for (case, bytes) in [("empty", Vec::new()), ("zeros", vec![0; whole.len()]), ("cut", whole[..whole.len() - 9].to_vec())] {
+    for (case, bytes) in
+        [("empty", Vec::new()), ("zeros", vec![0; whole.len()]), ("cut", whole[..whole.len() - 9].to_vec())]
+    {
         let copy = image(before.path());
         std::fs::write(copy.path().join(target.strip_prefix(before.path()).unwrap()), bytes).unwrap();
         let lake = open(copy.path()).await;
@@ -89,9 +108,14 @@ async fn a_damaged_checkpoint_is_set_aside_and_the_commits_are_read() {
     let dir = tempfile::tempdir().unwrap();
     some_seals(dir.path(), 52).await;
     let log = dir.path().join("lake/requests/_delta_log");
-    let checkpoint = files(&log).into_iter().find(|path| path.extension().is_some_and(|ext| ext == "parquet")).expect("fifty commits make one");
+    let checkpoint = files(&log)
+        .into_iter()
+        .find(|path| path.extension().is_some_and(|ext| ext == "parquet"))
+        .expect("fifty commits make one");
     let whole = std::fs::read(&checkpoint).unwrap();
-    for (case, bytes) in [("empty", Vec::new()), ("zeros", vec![0; whole.len()]), ("cut", whole[..whole.len() / 2].to_vec())] {
+    for (case, bytes) in
+        [("empty", Vec::new()), ("zeros", vec![0; whole.len()]), ("cut", whole[..whole.len() / 2].to_vec())]
+    {
         let copy = image(dir.path());
         let name = checkpoint.strip_prefix(dir.path()).unwrap();
         std::fs::write(copy.path().join(name), bytes).unwrap();

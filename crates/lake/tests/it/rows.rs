@@ -84,7 +84,7 @@ async fn sealed_and_unsealed_rows_mix_in_every_kind_of_question() {
     append(&lake, requests("shop", 40..60, TODAY)).await;
     for (sql, want) in [
         ("SELECT count(*) FROM requests", 60),
-        ("SELECT count(*) FROM rollup_1m WHERE status_class = 5", 2),
+        ("SELECT count(*) FROM rollup_1m WHERE status_class = 5", 3),
         ("SELECT CAST(sum(errors) AS BIGINT) FROM rollup_1m", 6),
         ("SELECT count(*) FROM requests WHERE trace_id = 'shop-41'", 1),
         ("SELECT count(*) FROM requests WHERE attrs['user_agent'] = 'curl/8'", 60),
@@ -154,7 +154,8 @@ async fn samples_are_stored_beside_requests() {
     let mut rows = SampleRows::default();
     for second in 0..10 {
         let ts = Timestamp::from_seconds(TODAY + second);
-        let row = SampleRow { ts, service: None, host: Some("web-1"), name: "cpu.busy_ratio", value: 0.5, source: "agent" };
+        let row =
+            SampleRow { ts, service: None, host: Some("web-1"), name: "cpu.busy_ratio", value: 0.5, source: "agent" };
         rows.push(&row, [("cpu", "0")]);
     }
     let both = vec![(Table::Samples, rows.finish()), (Table::Requests, requests("shop", 0..3, TODAY))];

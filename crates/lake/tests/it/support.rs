@@ -121,7 +121,9 @@ pub fn files(folder: &Path) -> Vec<PathBuf> {
 /// Data files of a table.
 pub fn data_files(dir: &Path, table: &str) -> Vec<PathBuf> {
     let mut found = files(&dir.join("lake").join(table));
-    found.retain(|path| path.extension().is_some_and(|ext| ext == "parquet") && !path.to_string_lossy().contains("_delta_log"));
+    found.retain(|path| {
+        path.extension().is_some_and(|ext| ext == "parquet") && !path.to_string_lossy().contains("_delta_log")
+    });
     found
 }
 
@@ -129,7 +131,8 @@ pub fn data_files(dir: &Path, table: &str) -> Vec<PathBuf> {
 pub fn segments(dir: &Path) -> Vec<PathBuf> {
     let mut found = files(&dir.join("journal"));
     found.retain(|path| {
-        path.extension().is_some_and(|ext| ext == "journal") && std::fs::metadata(path).is_ok_and(|meta| meta.len() > 32)
+        path.extension().is_some_and(|ext| ext == "journal")
+            && std::fs::metadata(path).is_ok_and(|meta| meta.len() > 32)
     });
     found
 }

@@ -55,7 +55,9 @@ fn check(case: &str, got: Option<&ServiceWindows>, want: &Naive) {
 
 async fn compare(lake: &Lake, case: &str, ids: std::ops::Range<i64>, start: i64) {
     let end = start + ids.end - ids.start;
-    for (from, to) in [(start - 10, end + 10), (start + 90, end - 90), (start, start + 60), (start + 3600, start + 7200)] {
+    for (from, to) in
+        [(start - 10, end + 10), (start + 90, end - 90), (start, start + 60), (start + 3600, start + 7200)]
+    {
         let range = TimeRange { from: Timestamp::from_seconds(from).minute(), to: Timestamp::from_seconds(to) };
         for step_us in [60_000_000, 600_000_000] {
             for route in [None, Some("GET /a")] {

@@ -263,8 +263,9 @@ mod tests {
     fn the_top_requests_are_those_that_took_most_of_all_users_time() {
         let mut windows = Windows::default();
         for (service, route, total) in [("a", "GET /slow", 9_000), ("b", "GET /fast", 10), ("b", "GET /mid", 500)] {
-            let sum = signal::Sum { count: 1, timed: 1, duration_sum_us: total, ..signal::Sum::default() };
-            windows.services.entry(service.into()).or_default().routes.insert(route.into(), sum);
+            let routes = &mut windows.services.entry(service.into()).or_default().routes;
+            let sum = routes.entry(route.into()).or_default();
+            (sum.count, sum.timed, sum.duration_sum_us) = (1, 1, total);
         }
         let top = top_requests(&windows, &Windows::default());
         let order: Vec<&str> = top.iter().map(|top| top.row.route.as_str()).collect();

@@ -1,0 +1,74 @@
+//! `koshu check`: says exactly what is wrong in a folder of configuration, before a server reads it.
+
+use crate::cli::{CheckArgs, OutputFormat};
+use crate::config::{Config, Problem, line_of, render};
+use crate::failure::Exit;
+use crate::output::{self, Screen};
+use crate::texts::Message;
+use anyhow::Result;
+use serde_json::{Value, json};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Variables of the environment that are text.
+pub fn variables() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+}
+
+/// Prints problems, or that there are none.
+pub fn run(args: &CheckArgs, screen: &Screen) -> Result<ExitCode> {
+    if args.schema {
+        output::print_json(&Config::json_schema())?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let (files, problems, warnings) = match Config::load(Some(&args.folder), variables()) {
+        Ok(loaded) => (loaded.files, Vec::new(), loaded.warnings),
+        Err(errors) => (Vec::new(), errors.0, Vec::new()),
+    };
+    match args.out.output {
+        OutputFormat::Json => output::print_json(&json!({
+            "files": files,
+            "problems": problems.iter().map(as_json).collect::<Vec<_>>(),
+            "warnings": warnings.iter().map(as_json).collect::<Vec<_>>(),
+        }))?,
+        OutputFormat::Csv => output::print(&csv(&problems, &warnings))?,
+        OutputFormat::Table => output::print(&text(&files, &problems, &warnings, screen))?,
+    }
+    Ok(if problems.is_empty() { ExitCode::SUCCESS } else { Exit::Problems.into() })
+}
+
+fn text(files: &[PathBuf], problems: &[Problem], warnings: &[Problem], screen: &Screen) -> String {
+    let mut text = render(problems, screen.color);
+    for warning in warnings {
+        text += &line_of(warning);
+        text.push('\n');
+    }
+    let verdict = if problems.is_empty() {
+        Message::new("cli-check-good").with("files", files.len().to_string())
+    } else {
+        Message::new("cli-check-bad").with("problems", problems.len().to_string())
+    };
+    text + &screen.texts.say(&verdict) + "\n"
+}
+
+fn as_json(problem: &Problem) -> Value {
+    let origin = problem.origin.as_deref();
+    json!({
+        "message": problem.message,
+        "help": problem.help,
+        "file": origin.map(|origin| &origin.file),
+        "line": origin.map(|origin| origin.line),
+        "column": origin.map(|origin| origin.column),
+    })
+}
+
+fn csv(problems: &[Problem], warnings: &[Problem]) -> String {
+    let line = |severity: &str, problem: &Problem| {
+        let json = as_json(problem);
+        let fields = ["file", "line", "column", "message", "help"].map(|name| output::cell(&json[name]));
+        [vec![severity.to_owned()], fields.to_vec()].concat()
+    };
+    let rows = problems.iter().map(|problem| line("problem", problem));
+    let rows = rows.chain(warnings.iter().map(|warning| line("warning", warning)));
+    output::csv(&["severity", "file", "line", "column", "message", "help"], rows)
+}

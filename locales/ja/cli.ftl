@@ -1,0 +1,120 @@
+# コマンドラインの日本語。英語の訳ではなく、意味から書いたもの。キーが英語と同じであることはテストが見ている。
+
+## 列
+cli-col-route = ルート
+cli-col-count = 回数
+cli-col-total = 合計時間
+cli-col-share = 割合
+cli-col-mean = 平均
+cli-col-errors = 5XX
+cli-col-error-ratio = 5XX %
+cli-col-file = ファイル
+cli-col-lines = 行
+cli-col-parsed = 読めた行
+cli-col-rejected = 読めない行
+cli-col-already = 取込済み
+cli-col-first-error = 最初の読めない行
+cli-col-id = ID
+cli-col-name = 名前
+cli-col-scope = 権限
+cli-col-prefix = 先頭
+cli-col-made = 作成
+cli-col-used = 最終使用
+cli-col-password = パスワード設定
+cli-col-check = 項目
+cli-col-verdict = 判定
+cli-col-detail = 状態
+cli-col-advice = すること
+
+## koshu access
+cli-access-lines = { $lines } 行: 読めた行 { $parsed }、読めない行 { $rejected }、形式 { $format }
+cli-access-no-format = 不明
+cli-access-span = { $from } から { $to } まで
+cli-access-total = リクエスト { $count } 件、ルート { $routes } 種、5xx { $errors } 件。利用者が待った時間の合計: { $waited }
+cli-access-untimed = このログには記録がない
+cli-access-more-rows = 表示していないルートがあと { $rows } 種ある (--limit)
+cli-access-error = パーセンタイルの誤差は { $percent } % 以内 (--exact で誤差なし)
+cli-access-exact = パーセンタイルは正確な値 (nearest rank)
+cli-access-some-untimed = { $count } 件には応答時間がない。時間と割合はそれ以外のもの
+cli-access-interval = 5xx の率のうしろは 95 % 信頼区間
+cli-access-other = ルートが { $limit } 種を超えた: 約 { $routes } 種、{ $count } 件を (other) にまとめた
+cli-access-rejected = 読めない行が { $count } 行ある。理由ごとに一例 (値は伏せてある):
+
+## koshu import
+cli-import-waiting = サーバーが混んでいる。{ $seconds } 秒後に続ける
+cli-import-again = 受領済みの分は保存されている。同じコマンドをもう一度実行すれば続きから始まり、二重には数えない。
+cli-import-race = { $file } はほかでも同時に取り込まれている
+cli-import-pattern = パターンはサービスごとに koshu.yaml に書き、--format auto で取り込む
+
+## koshu query
+cli-query-rows = { $rows } 行、{ $took }。範囲は { $from } から { $to } まで
+cli-query-truncated = 続きがある: --limit を上げるか、SQL で集計する
+cli-query-damaged = 壊れているため除いた: { $file } (詳しくは koshu fsck)
+cli-range-backwards = --from が --to より後になっている
+
+## koshu tail
+cli-tail-lost = 接続が切れた。{ $seconds } 秒後につなぎ直す。その間の行は表示されない
+cli-tail-dropped = { $count } 行は速すぎて表示できなかった
+cli-tail-not-koshu = 応答が Koshu のものではない
+
+## koshu check
+cli-check-good = 設定に問題はない。読んだファイル: { $files }
+cli-check-bad = 問題: { $problems } 件
+
+## koshu token, koshu user
+cli-token-once = 表示は今回だけ。パスワードと同じように保管すること。
+cli-token-deleted = 削除した。これ以降は拒否される。
+cli-token-none = トークン { $token } はない
+cli-token-none-hint = koshu token list で ID がわかる
+cli-token-two = { $token } で始まるトークンが複数ある。ID を指定する
+cli-link-once = 一度だけ、一時間以内に使える。以前のリンクは無効になった。
+cli-password-prompt = 新しいパスワード (入力は画面に見える。パイプでも渡せる):
+cli-password-set = パスワードを設定した。この利用者のセッションはすべて終了した。
+cli-user-none = 利用者 { $name } はいない
+cli-user-none-hint = koshu user list で一覧できる
+cli-no-store = { $dir } に保管庫がない
+cli-no-store-hint = --dir でデータフォルダを指定する。koshu up の初回起動時に作られる
+cli-config-broken = 設定に誤りがある
+cli-config-broken-hint = koshu check DIR で場所がわかる
+
+## koshu fsck
+cli-fsck-checked = ジャーナル { $segments } 個とファイル { $files } 個を調べた: { $rows } 行、{ $bytes }
+cli-fsck-good = 壊れているところはない。
+cli-fsck-bad = 壊れているところ: { $count }。ほかはすべて読める。バックアップがあればこのファイルを戻す。
+cli-no-lake = { $dir } にデータレイクがない
+cli-no-lake-hint = --dir でデータフォルダを指定する
+cli-lake-in-use = { $dir } のデータレイクはサーバーが使用中
+cli-lake-in-use-hint = 検査の前にサーバーを止める
+
+## koshu doctor
+cli-doctor-config = koshu check で調べ、示されたところを直す
+cli-doctor-folder = koshu を動かす利用者に書き込みを許すか、--dir で別のフォルダにする
+cli-doctor-not-a-folder = フォルダの場所にファイルがある。移すか、--dir で別のフォルダにする
+cli-doctor-disk = 空きを作る。足りないと新しい記録は断られる (読むことはできる)
+cli-doctor-disk-budget = server.disk を空きより小さくする
+cli-doctor-memory = メモリを増やす (server.memory)。このままでは問い合わせが上限に当たりやすい
+cli-doctor-memory-budget = server.memory をこのマシンのメモリより小さくする
+cli-doctor-files = 開けるファイル数の上限 (ulimit -n, LimitNOFILE) を 4096 に上げる
+cli-doctor-store = 書いたバージョンで起動するか、バックアップから戻す
+cli-doctor-first-start = 初回起動時に作られる
+cli-doctor-free = は空いている
+cli-doctor-not-ready = サーバーは応答するが準備ができていない。ログに理由がある
+cli-doctor-port = いつものポートをほかのプログラムが使っている。--http 127.0.0.1:0 で起動する
+cli-doctor-clock = マシンの時計を合わせる (NTP)。記録とサインインの時刻がこれによる
+
+## 失敗
+cli-cannot-open = { $file } を読めない
+cli-is-a-folder = { $file } はフォルダ
+cli-is-a-folder-hint = 中のファイルを指定する: { $file }/*
+cli-unreachable = { $server } のサーバーにつながらない
+cli-unreachable-hint = koshu up で起動するか、場所を指定する: --server URL または --dir DIR
+cli-no-token = { $server } のサーバーはトークンを求めている
+cli-no-token-hint = --token-file か KOSHU_TOKEN で渡す。--dir DIR ならデータフォルダのものを使う。koshu token create で作れる
+cli-forbidden = { $server } のサーバーが許可しない: { $detail }
+cli-forbidden-hint = トークンの権限が足りない。koshu token create --scope で別のものを作る
+cli-refused = { $server } のサーバーの応答は { $status }: { $detail }
+cli-not-koshu = { $server } は別の場所を指している (状態 { $status })。Koshu 自身のアドレスを指定する
+cli-request-bad = リクエストを組み立てられない
+cli-bad-address = { $server } はアドレスではない。例: http://127.0.0.1:4649
+cli-listen-http-off = --listen http=off では入口がなくなる
+cli-listen-later = このバージョンに受け口 { $name } はない

@@ -1,0 +1,303 @@
+// Walks through every page of a running server with the living demonstration, as a person would who
+// has just started it: one-time link, password, first page, service, route, explorer, live tail,
+// Japanese, sources, settings, signing out and in again. Started by tests/it/browser.rs.
+//
+//   node walk.mjs URL ONE_TIME_LINK FOLDER_FOR_SCREENSHOTS
+//
+// Every page is looked at in light and dark: no finding of axe, no horizontal scrolling at 1280 px
+// (nor on a phone), no violation of the content security policy, no error in the console, no text
+// that shows a programming mistake. It stops at the first step that fails.
+
+import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import AxeBuilder from "@axe-core/playwright";
+import { chromium } from "playwright-core";
+
+const [base, link, shots] = process.argv.slice(2);
+if (!base || !link || !shots) throw new Error("node walk.mjs URL ONE_TIME_LINK FOLDER");
+const PASSWORD = "correct horse battery staple";
+const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+const DESK = { width: 1280, height: 860 };
+const PHONE = { width: 360, height: 740 };
+
+mkdirSync(shots, { recursive: true });
+const profile = mkdtempSync(join(tmpdir(), "koshu-walk-"));
+const browser = await chromium.launchPersistentContext(profile, {
+  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+  locale: "en-US",
+  timezoneId: "UTC",
+  viewport: DESK,
+  reducedMotion: "reduce",
+  args: [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+  ],
+});
+const errors = [];
+try {
+  const page = await browser.newPage();
+  page.setDefaultTimeout(20_000);
+  await watch(page);
+  await walk(page);
+  console.log("the walk is done");
+} finally {
+  await browser.close();
+  rmSync(profile, { recursive: true, force: true });
+}
+
+/** Everything that a developer would see in red. */
+async function watch(page) {
+  page.on("pageerror", (error) => errors.push(`page error: ${error.message}`));
+  page.on("console", (message) => {
+    if (message.type() === "error") errors.push(`console: ${message.text()}`);
+  });
+  page.on("response", (response) => {
+    if (response.status() >= 500) errors.push(`${response.status()} ${response.url()}`);
+  });
+  await page.addInitScript(() =>
+    addEventListener("securitypolicyviolation", (event) =>
+      console.error(
+        `content security policy: ${event.violatedDirective} ${event.blockedURI} ${event.sample}`,
+      ),
+    ),
+  );
+}
+
+async function step(name, work, { allowed = /^$/ } = {}) {
+  const begin = Date.now();
+  await work().catch((cause) => {
+    throw new Error(`${name}: ${cause.message}; so far: ${errors.join("; ")}`, { cause });
+  });
+  const wrong = errors.splice(0).filter((error) => !allowed.test(error));
+  assert.deepEqual(wrong, [], `${name}: errors in the console`);
+  console.log(`ok  ${name} (${Date.now() - begin} ms)`);
+}
+
+/** Looks at the page as it is: by machine, and with a picture of it in light and in dark. */
+async function look(page, name) {
+  for (const scheme of ["light", "dark"]) {
+    await page.emulateMedia({ colorScheme: scheme, reducedMotion: "reduce" });
+    const { violations } = await new AxeBuilder({ page }).withTags(RULES).analyze();
+    const found = violations.map(
+      (each) => `${each.id}: ${each.nodes.map((node) => node.target.join(" ")).join(", ")}`,
+    );
+    assert.deepEqual(found, [], `${name}, ${scheme}: findings of axe`);
+    await page.screenshot({ path: join(shots, `${name}-${scheme}.png`) });
+  }
+  await page.emulateMedia({ colorScheme: "light", reducedMotion: "reduce" });
+  await assertFits(page, name);
+  const text = await page.locator("body").innerText();
+  const slip = /\bNaN\b|\bundefined\b|\[object |\{ ?\$\w+ ?\}/.exec(text);
+  assert.equal(
+    slip,
+    null,
+    `${name} shows ${slip?.[0]}: ${text.slice(Math.max(0, (slip?.index ?? 0) - 80)).slice(0, 160)}`,
+  );
+}
+
+async function assertFits(page, name) {
+  const [wide, room] = await page.evaluate(() => [
+    document.documentElement.scrollWidth,
+    document.documentElement.clientWidth,
+  ]);
+  assert.ok(wide <= room, `${name}: ${wide} px wide in ${room} px: it scrolls sideways`);
+}
+
+async function walk(page) {
+  const search = () => new URL(page.url()).searchParams;
+  const heading = (name) => page.getByRole("heading", { name });
+  const button = (name) => page.getByRole("button", { name, exact: true });
+  const pages = page.getByRole("navigation", { name: "Pages" });
+
+  await step("the one-time link signs in and asks for a password", async () => {
+    await page.goto(link);
+    await page.getByLabel("New password").fill("short");
+    await button("Set password and begin").click();
+    await page.getByText("Use at least 12 characters.").waitFor();
+    await look(page, "welcome");
+    await page.getByLabel("New password").fill(PASSWORD);
+    await button("Set password and begin").click();
+    await page.waitForURL(`${base}/`);
+  });
+
+  await step("the first page answers five questions about the demonstration", async () => {
+    for (const question of [
+      "Are users all right?",
+      "Who was disappointed, and by what?",
+      "Where does everybody's time go?",
+      "What is near full?",
+      "What changed?",
+    ]) {
+      await heading(question).waitFor();
+    }
+    await page.getByText("This is a demonstration.").waitFor();
+    await page.locator("section[aria-labelledby=where] tbody tr").first().waitFor();
+    await look(page, "home");
+  });
+
+  await step("a service shows its signals and its requests", async () => {
+    await page.locator("main table a[href^='/services/']").first().click();
+    await page.waitForURL("**/services/*");
+    await heading(/^How is .* for its users\?$/).waitFor();
+    await page.locator(".u-over").nth(3).waitFor();
+    await page.locator("section[aria-labelledby=which] tbody tr").first().waitFor();
+    await look(page, "service");
+    await page
+      .locator("section[aria-labelledby=which] th")
+      .getByRole("button", { name: "Requests" })
+      .click();
+    await page.waitForURL(/sort=count/);
+  });
+
+  await step("a route shows its history and its slowest requests", async () => {
+    await page.locator("section[aria-labelledby=which] tbody a[data-primary]").first().click();
+    await page.waitForURL(/\/route\?/);
+    await heading("The slowest 20").waitFor();
+    await page.locator("section[aria-labelledby=slow] tbody tr").first().waitFor();
+    await page.locator("canvas").first().waitFor();
+    await look(page, "route");
+    await page.getByRole("link", { name: "See its records" }).click();
+    await page.waitForURL(/\/explorer\?/);
+    assert.match(search().get("q"), /^route:/);
+    await page.locator("[data-row]").first().waitFor();
+  });
+
+  await step("the explorer filters, and says what is wrong with a filter", async () => {
+    await pages.getByRole("link", { name: "Explorer" }).click();
+    await page.locator("[data-row]").first().waitFor();
+    await page
+      .getByRole("combobox", { name: "Filter" })
+      .fill("status<500 duration>=0ms method:GET");
+    await page.keyboard.press("Escape");
+    await button("Filter").click();
+    await page.waitForURL(/q=status/);
+    await page.locator("[data-row]").first().waitFor();
+    const statuses = await page.locator("[data-row] .status").allInnerTexts();
+    assert.ok(
+      statuses.length > 5 && statuses.every((status) => Number(status) < 500),
+      statuses.join(),
+    );
+    await page.locator("[data-row] [data-primary]").nth(2).click();
+    await page.getByRole("complementary", { name: "Record" }).waitFor();
+    await look(page, "explorer");
+  });
+  await step(
+    "a wrong filter is marked",
+    async () => {
+      await page.getByRole("combobox", { name: "Filter" }).fill("status>>5");
+      await page.keyboard.press("Escape");
+      await button("Filter").click();
+      await page.getByRole("alert").first().waitFor();
+      await button("Clear").click();
+      await page.locator("[data-row]").first().waitFor();
+    },
+    { allowed: /400/ },
+  );
+
+  await step("the live tail shows requests as they come", async () => {
+    await button("Live tail").click();
+    await page.getByText(/^Live\./).waitFor();
+    const first = page.locator("[data-row]").first();
+    await first.waitFor();
+    const before = await first.innerText();
+    await page.waitForFunction(
+      (text) => document.querySelector("[data-row]")?.innerText !== text,
+      before,
+    );
+    await button("Pause").click();
+    await look(page, "live-tail");
+    await button("Stop live tail").click();
+  });
+
+  await step("SQL is answered, and stands in the address", async () => {
+    await button("SQL").click();
+    await page.locator(".cm-content").click();
+    await page.keyboard.press("Control+A");
+    await page.keyboard.type(
+      "SELECT status, count(*) AS n FROM requests GROUP BY status ORDER BY n DESC",
+    );
+    await page.keyboard.press("Escape");
+    await page.keyboard.press("Control+Enter");
+    const result = page.getByRole("region", { name: "Result" });
+    await result.locator("tbody tr").first().waitFor();
+    assert.match(await result.innerText(), /\b200\b/);
+    assert.match(search().get("sql"), /^SELECT status/);
+    await look(page, "sql");
+  });
+
+  await step("the language changes at once, and stays", async () => {
+    await pages.getByRole("link", { name: "Home" }).click();
+    await button("日本語").click();
+    await heading("利用者は問題なく使えているか").waitFor();
+    await page.reload();
+    await heading("利用者は問題なく使えているか").waitFor();
+    assert.equal(await page.locator("html").getAttribute("lang"), "ja");
+    await page.locator("main tbody tr").first().waitFor();
+    await look(page, "home-ja");
+    await page.locator("main table a[href^='/services/']").first().click();
+    await page.locator(".u-over").nth(3).waitFor();
+    await look(page, "service-ja");
+    await button("EN").click();
+    await heading(/^How is .* for its users\?$/).waitFor();
+  });
+
+  await step("sources say what arrives, and from where", async () => {
+    await pages.getByRole("link", { name: "Sources" }).click();
+    await heading("What arrives, and from where?").waitFor();
+    await page.locator("section[aria-labelledby=arrives] tbody tr").first().waitFor();
+    await heading("How much room is left?").waitFor();
+    await look(page, "sources");
+  });
+
+  await step("on a phone nothing scrolls sideways", async () => {
+    await page.setViewportSize(PHONE);
+    for (const path of ["/", "/explorer", "/sources", "/settings"]) {
+      await page.goto(base + path);
+      await page.locator("main h1").first().waitFor({ state: "attached" });
+      await page.waitForLoadState("networkidle").catch(() => {});
+      await assertFits(page, `${path} on a phone`);
+    }
+    await page.goto(`${base}/`);
+    await page.locator("main tbody tr").first().waitFor();
+    await page.screenshot({ path: join(shots, "home-phone.png") });
+    await page.setViewportSize(DESK);
+  });
+
+  await step(
+    "signing out ends the session, and the password begins another",
+    async () => {
+      await page.goto(`${base}/settings`);
+      await button("Sign out").waitFor();
+      await look(page, "settings");
+      await button("Sign out").click();
+      await page.waitForURL(/\/sign-in/);
+      await look(page, "sign-in");
+      await page.goto(`${base}/explorer`);
+      await page.waitForURL(/\/sign-in\?next=/);
+      await page.getByLabel("Password").fill(PASSWORD);
+      await button("Sign in").click();
+      await page.waitForURL(`${base}/explorer`);
+      await page.locator("[data-row]").first().waitFor();
+    },
+    { allowed: /401/ },
+  );
+
+  await step(
+    "the used link is refused",
+    async () => {
+      await page.goto(`${base}/settings`);
+      await button("Sign out").click();
+      await page.waitForURL(/\/sign-in/);
+      await page.goto(link);
+      await page.getByText("This link was used or is too old.").waitFor();
+    },
+    { allowed: /401/ },
+  );
+}
