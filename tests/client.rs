@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use std::time::Duration;
 
 /// No answer takes longer than this; a query may take 30 s before it is refused.
-const TIMEOUT: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Asks one server, with one token or none.
 #[derive(Clone)]

@@ -16,7 +16,7 @@ async fn a_person_walks_through_all_pages_in_a_real_browser() {
     let _turn = heavy();
     let place = Place::new();
     let koshu = Start::new(&place).argument("--demo").ready().await;
-    until(Duration::from_secs(60), "the demonstration's shop has visitors", async || {
+    until(Duration::from_mins(1), "the demonstration's shop has visitors", async || {
         let services = koshu.client().get("/api/v1/services").await.ok();
         let shop = services["services"].as_array()?.first()?.clone();
         (shop["demo"] == true && shop["requests"].as_u64()? >= 300).then_some(())

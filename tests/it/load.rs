@@ -74,7 +74,7 @@ impl Ledger {
                 (row[0].as_str().unwrap().to_owned(), (row[1].as_u64().unwrap(), row[2].as_u64().unwrap()))
             }));
         }
-        let acknowledged = self.acknowledged.lock().unwrap();
+        let acknowledged = self.acknowledged.lock().unwrap().clone();
         let lost: Vec<_> =
             acknowledged.iter().filter(|name| stored.get(*name).is_none_or(|found| found.1 < BATCH as u64)).collect();
         assert!(
@@ -89,7 +89,6 @@ impl Ledger {
             stored.keys().filter(|name| name[1..].parse::<u64>().is_ok_and(|number| number >= self.sent())).collect();
         assert!(foreign.is_empty(), "never sent: {foreign:?}");
         let all: u64 = stored.values().map(|(rows, _)| rows).sum();
-        drop(acknowledged);
         assert_eq!(client.number("SELECT count(*) FROM requests").await.unsigned_abs(), all, "rows that nobody sent");
     }
 }

@@ -9,6 +9,7 @@ import re
 import sys
 
 PLAIN = re.compile(r'\[[^\]]+\] "(?P<request>.*?)" (?P<status>\d{3}) (?P<bytes>\d+|-)(?P<rest>.*)$')
+CUT_SHORT = re.compile(r' "[^"]*$')
 TIME_AT_END = re.compile(r'" (?:- )?(?P<seconds>\d+\.\d+)$')
 
 
@@ -33,7 +34,7 @@ def read(line):
         request = f"{fields['method']} {fields['uri']}"
         return fields["status"], request, first_number(fields.get("apptime"), fields.get("reqtime"))
     found = PLAIN.search(line)
-    if not found:
+    if not found or CUT_SHORT.search(found["rest"]):
         return None
     timed = TIME_AT_END.search(found["rest"])
     return found["status"], found["request"], float(timed["seconds"]) if timed else None

@@ -112,13 +112,9 @@ impl FromStr for Span {
 }
 impl fmt::Display for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (micros, unit) in [
-            (86_400_000_000, "d"),
-            (3_600_000_000, "h"),
-            (60_000_000, "m"),
-            (1_000_000, "s"),
-            (1_000, "ms"),
-        ] {
+        for (micros, unit) in
+            [(86_400_000_000, "d"), (3_600_000_000, "h"), (60_000_000, "m"), (1_000_000, "s"), (1_000, "ms")]
+        {
             if self.0 >= micros && self.0 % micros == 0 {
                 return write!(f, "{}{unit}", self.0 / micros);
             }

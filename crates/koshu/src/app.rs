@@ -86,9 +86,12 @@ impl App {
             );
         }
         prepare_folder(&options.dir)?;
-        let listener = TcpListener::bind(options.http)
-            .await
-            .with_context(|| format!("failed to listen on {}; is another koshu running? --http 127.0.0.1:0 takes a free port", options.http))?;
+        let listener = TcpListener::bind(options.http).await.with_context(|| {
+            format!(
+                "failed to listen on {}; is another koshu running? --http 127.0.0.1:0 takes a free port",
+                options.http
+            )
+        })?;
         let http = listener.local_addr()?;
         let store = open_store(&options, &clock).await?;
         let link = first_start(&store, &options.dir).await?;
@@ -101,6 +104,7 @@ impl App {
             time_zone: time_zone(&options.config),
             host: host_name(),
             started_at: clock.now(),
+            dir: options.dir.clone(),
             memory_bytes: memory.0,
         };
         let running_demo = Arc::default();

@@ -149,7 +149,8 @@ impl FromStr for ListenAt {
     fn from_str(raw: &str) -> Result<Self, String> {
         let (name, at) = raw.split_once('=').ok_or("write it as NAME=ADDR, for example http=127.0.0.1:0")?;
         let known = LISTENERS.into_iter().find(|known| *known == name);
-        let name = known.ok_or_else(|| format!("there is no listener {name:?}; use one of {}", LISTENERS.join(", ")))?;
+        let name =
+            known.ok_or_else(|| format!("there is no listener {name:?}; use one of {}", LISTENERS.join(", ")))?;
         if at == "off" {
             return Ok(Self { name, at: Listen::Off });
         }
@@ -385,8 +386,11 @@ pub fn run(arguments: Vec<OsString>) -> ExitCode {
     dispatch(cli.command, &screen).unwrap_or_else(|error| failure::report(&error, &screen))
 }
 
+/// The table library tells each step of each commit at level info.
+const LOG_OF_A_SERVER: &str = "info,buoyant_kernel=warn,buoyant_kernel_engine=warn,deltalake_core=warn";
+
 fn log_to_stderr(command: &Command) {
-    let level = if matches!(command, Command::Up(_) | Command::Serve(_)) { "info" } else { "warn" };
+    let level = if matches!(command, Command::Up(_) | Command::Serve(_)) { LOG_OF_A_SERVER } else { "warn" };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
     let color = std::env::var_os("NO_COLOR").is_none() && std::io::IsTerminal::is_terminal(&std::io::stderr());
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(color).init();
@@ -396,17 +400,17 @@ fn dispatch(command: Command, screen: &Screen) -> Result<ExitCode> {
     match command {
         Command::Up(args) => commands::up::run(args.settled()?, true),
         Command::Serve(args) => commands::up::run(args.settled()?, false),
-        Command::Access(args) => commands::access::run(args, screen),
+        Command::Access(args) => commands::access::run(&args, screen),
         Command::Import(args) => commands::import::run(args, screen),
-        Command::Query(args) => commands::query::run(args, screen),
-        Command::Tail(args) => commands::tail::run(args, screen),
+        Command::Query(args) => commands::query::run(&args, screen),
+        Command::Tail(args) => commands::tail::run(&args, screen),
         Command::Check(args) => commands::check::run(&args, screen),
         Command::Token(command) => commands::token::run(command, screen),
         Command::User(command) => commands::user::run(command, screen),
         Command::Fsck(args) => commands::fsck::run(&args, screen),
         Command::Doctor(args) => commands::doctor::run(&args, screen),
         Command::Completions { shell } => commands::pages::completions(shell, &mut Cli::command()),
-        Command::Man(args) => commands::pages::man(args, Cli::command()),
+        Command::Man(args) => commands::pages::man(&args, Cli::command()),
         Command::Version(out) => commands::pages::version(out.output),
     }
 }

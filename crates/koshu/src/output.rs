@@ -24,26 +24,28 @@ impl Screen {
         let unwanted = no_color || std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         Self { texts, color: !unwanted && io::stdout().is_terminal() }
     }
+}
 
-    /// A bar that counts bytes; appears after a second, and only on a terminal.
-    pub fn bytes_bar(&self, total: u64) -> ProgressBar {
-        if !io::stderr().is_terminal() {
-            return ProgressBar::hidden();
-        }
-        let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr_with_hz(5));
-        let style = if total > 0 {
-            "{bar:30} {bytes}/{total_bytes} {bytes_per_sec} {eta} {wide_msg}"
-        } else {
-            "{spinner} {bytes} {bytes_per_sec} {wide_msg}"
-        };
-        bar.set_style(ProgressStyle::with_template(style).unwrap_or_else(|_| ProgressStyle::default_bar()));
-        bar
+/// A bar that counts bytes; appears after a second, and only on a terminal.
+pub fn bytes_bar(total: u64) -> ProgressBar {
+    if !io::stderr().is_terminal() {
+        return ProgressBar::hidden();
     }
+    let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr_with_hz(5));
+    let style = if total > 0 {
+        "{bar:30} {bytes}/{total_bytes} {bytes_per_sec} {eta} {wide_msg}"
+    } else {
+        "{spinner} {bytes} {bytes_per_sec} {wide_msg}"
+    };
+    bar.set_style(ProgressStyle::with_template(style).unwrap_or_else(|_| ProgressStyle::default_bar()));
+    bar
 }
 
 /// Text of unknown origin, on one line and without control characters.
 pub fn printable(text: &str) -> String {
-    let unseen = |c: char| c.is_control() || matches!(c, '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let unseen = |c: char| {
+        c.is_control() || matches!(c, '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
     text.chars().map(|c| if unseen(c) { '\u{fffd}' } else { c }).collect()
 }
 
@@ -225,7 +227,8 @@ mod tests {
         for (number, want) in [(0, "0"), (999, "999"), (1_000, "1,000"), (1_234_567, "1,234,567")] {
             assert_eq!(thousands(number), want);
         }
-        for (share, want) in [(0.0, ""), (1.0, "██████████"), (0.5, "█████"), (0.0125, "▏"), (0.0875, "▉")] {
+        for (share, want) in [(0.0, ""), (1.0, "██████████"), (0.5, "█████"), (0.0125, "▏"), (0.0875, "▉")]
+        {
             assert_eq!(bar(share, 10), want, "{share}");
         }
     }

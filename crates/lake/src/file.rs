@@ -80,7 +80,7 @@ fn id_at(arrived: Timestamp) -> uuid::Uuid {
 
 fn days(date: jiff::civil::Date) -> Option<i32> {
     let epoch = jiff::civil::date(1970, 1, 1);
-    i32::try_from((date - epoch).get_days()).ok()
+    (date - epoch).get_days().into()
 }
 
 /// `YYYY-MM-DD` of days since the epoch, as Delta writes partition values.

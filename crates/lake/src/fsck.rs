@@ -135,7 +135,7 @@ fn check_journal(dir: &Path, report: &mut FsckReport) -> Result<(), LakeError> {
         let bytes = std::fs::read(&path).map_err(LakeError::io("read", &path))?;
         report.checked.bytes += bytes.len() as u64;
         if segment::number_of(&path).is_some() {
-            check_segment(name, &path, bytes, report)?;
+            check_segment(&name, &path, bytes, report)?;
             continue;
         }
         match name.as_str() {
@@ -154,7 +154,7 @@ fn check_journal(dir: &Path, report: &mut FsckReport) -> Result<(), LakeError> {
     Ok(())
 }
 
-fn check_segment(name: String, path: &Path, bytes: Vec<u8>, report: &mut FsckReport) -> Result<(), LakeError> {
+fn check_segment(name: &str, path: &Path, bytes: Vec<u8>, report: &mut FsckReport) -> Result<(), LakeError> {
     let bytes = Buffer::from_vec(bytes);
     let mut times = Times::default();
     let mut unreadable = Vec::new();
@@ -178,12 +178,12 @@ fn check_segment(name: String, path: &Path, bytes: Vec<u8>, report: &mut FsckRep
     report.checked.journal_rows += count;
     for range in bad.iter().filter(|range| range.torn) {
         let text = format!("bytes {} to {} are an unfinished append that was never acknowledged", range.from, range.to);
-        report.note(name.clone(), text);
+        report.note(name.to_owned(), text);
     }
     let damaged = bad.into_iter().filter(|range| !range.torn).map(|range| (range.from..range.to, range.reason.into()));
     for (range, reason) in damaged.chain(unreadable) {
         let Times { from, to } = times;
-        report.damage.push(DamagedPart { file: name.clone(), range, reason, rows: None, from, to });
+        report.damage.push(DamagedPart { file: name.to_owned(), range, reason, rows: None, from, to });
     }
     Ok(())
 }

@@ -47,13 +47,13 @@ fn read_twice(folder: &Path, name: &str) -> Result<Option<String>, LakeError> {
     for copy in COPIES {
         let path = folder.join(format!("{name}{copy}"));
         match std::fs::read(&path) {
-            Ok(bytes) => match checked(&bytes) {
-                Some(text) => return Ok(Some(text.to_owned())),
-                None => {
-                    tracing::error!(path = %path.display(), "the file is damaged; its copy is used");
-                    damaged = Some(path);
+            Ok(bytes) => {
+                if let Some(text) = checked(&bytes) {
+                    return Ok(Some(text.to_owned()));
                 }
-            },
+                tracing::error!(path = %path.display(), "the file is damaged; its copy is used");
+                damaged = Some(path);
+            }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
             Err(error) => return Err(LakeError::io("read", path)(error)),
         }

@@ -28,7 +28,7 @@ use tokio::task::JoinHandle;
 /// How long an append waits for memory before it is pushed back.
 const WAIT_FOR_MEMORY: Duration = Duration::from_secs(5);
 /// How often maintenance runs.
-const MAINTENANCE_EVERY: Duration = Duration::from_secs(60);
+const MAINTENANCE_EVERY: Duration = Duration::from_mins(1);
 /// Pause after sealing failed.
 const SEAL_RETRY: Duration = Duration::from_secs(1);
 /// How often the free disk space is looked at.

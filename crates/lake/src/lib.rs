@@ -25,16 +25,17 @@ mod seal;
 mod state;
 mod windows;
 
+/// Arrow as DataFusion uses it.
+pub use datafusion::arrow;
 pub use error::{AppendError, BusyReason, Damage, LakeError, QueryError};
 pub use fsck::{Checked, DamagedPart, FsckReport, Note, fsck};
 pub use ipc::arrow_stream;
 pub use lake::{Append, Lake, LakeStatus};
 pub use maintain::Maintenance;
 pub use options::{LakeOptions, Retention};
-pub use requests::{
-    Bar, Disappointed, DisappointedRow, Facets, HeatMap, Histogram, MAX_STEPS, RECOVERY_WINDOW_US, RowOrder, RowPage, RowQuery,
-};
 pub use query::{Answer, Query, QueryStats, Reader, TIME_LIMIT};
+pub use requests::{
+    Bar, Disappointed, DisappointedRow, Facets, HeatMap, Histogram, MAX_STEPS, RECOVERY_WINDOW_US, RowOrder, RowPage,
+    RowQuery,
+};
 pub use windows::{ServiceWindows, WindowQuery, Windows};
-/// Arrow as DataFusion uses it.
-pub use datafusion::arrow;

@@ -33,9 +33,9 @@ const SMALL_FILES: usize = 8;
 /// Files below this size are all alike.
 const ALIKE_BYTES: u64 = 1 << 20;
 /// Files that no table names any more are deleted after this long; running queries may still read them.
-const DEAD_FILE_AGE: Duration = Duration::from_secs(15 * 60);
+const DEAD_FILE_AGE: Duration = Duration::from_mins(15);
 /// Files that an earlier process left behind are deleted at this age; other programs may still read them.
-const STRAY_AGE: Duration = Duration::from_secs(3600);
+const STRAY_AGE: Duration = Duration::from_hours(1);
 
 /// Maintains the tables of one lake.
 pub struct Maintainer {

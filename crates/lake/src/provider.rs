@@ -116,7 +116,7 @@ fn file_groups(folder: &std::path::Path, files: &[Arc<DataFile>], partitions: us
 
 /// Unsealed rows as the SQL schema wants them: with `date`, older schemas padded.
 pub fn with_date(table: Table, batch: &RecordBatch) -> Result<RecordBatch> {
-    let ts = batch.column_by_name("ts").map(|ts| ts.as_primitive::<TimestampMicrosecondType>());
+    let ts = batch.column_by_name("ts").map(AsArray::as_primitive::<TimestampMicrosecondType>);
     let days = |micros: i64| i32::try_from(base::Timestamp::from_micros(micros).utc_days()).unwrap_or(i32::MAX);
     let date: Date32Array = match ts {
         Some(ts) => ts.values().iter().map(|micros| Some(days(*micros))).collect(),

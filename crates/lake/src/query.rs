@@ -411,13 +411,15 @@ impl Reader {
         Ok((schema, batches))
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "it is what map_err hands over")]
     fn explain(&self, error: DataFusionError) -> QueryError {
         match error.find_root() {
             DataFusionError::ResourcesExhausted(_) => QueryError::MemoryLimit(ByteSize(self.options.query_bytes())),
-            DataFusionError::Plan(text) | DataFusionError::NotImplemented(text) => QueryError::Invalid(text.clone()),
+            DataFusionError::Plan(text) | DataFusionError::NotImplemented(text) | DataFusionError::Execution(text) => {
+                QueryError::Invalid(text.clone())
+            }
             DataFusionError::SQL(parse, _) => QueryError::Invalid(parse.to_string()),
             DataFusionError::SchemaError(schema, _) => QueryError::Invalid(schema.to_string()),
-            DataFusionError::Execution(text) => QueryError::Invalid(text.clone()),
             DataFusionError::ArrowError(arrow, _) => QueryError::Invalid(arrow.to_string()),
             _ => {
                 tracing::error!(%error, "a query failed");
@@ -450,4 +452,44 @@ fn runtime(options: &LakeOptions) -> Result<RuntimeEnv, DataFusionError> {
         .with_memory_pool(Arc::new(FairSpillPool::new(pool)))
         .with_disk_manager_builder(spill)
         .build()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::file::{Effort, FileWriter};
+    use datafusion::physical_plan::displayable;
+    use signal::{RequestRow, RequestRows};
+
+    fn write(folder: &std::path::Path, service: &str) -> Arc<DataFile> {
+        let mut rows = RequestRows::default();
+        let ts = Timestamp::from_seconds(86_400);
+        rows.push(&RequestRow { ts, service, route: "GET /", status: 200, ..RequestRow::default() }, []);
+        let mut writer = FileWriter::create(folder, Table::Requests, 1, Effort::Seal, ts).unwrap();
+        writer.write(&rows.finish(), ts, ts).unwrap();
+        Arc::new(writer.finish().unwrap())
+    }
+
+    #[tokio::test]
+    async fn files_are_merged_by_their_order_and_never_sorted_in_memory() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = dir.path().join("lake/requests");
+        std::fs::create_dir_all(&folder).unwrap();
+        let files: Vec<_> = ["c", "a", "b"].map(|service| write(&folder, service)).into();
+        let reader = Reader::new(Arc::default(), LakeOptions::new(dir.path())).unwrap();
+        let frame = reader.sorted_frame(Table::Requests, &files, Ok).unwrap();
+        let plan = frame.create_physical_plan().await.unwrap();
+        let text = displayable(plan.as_ref()).indent(false).to_string();
+        assert!(text.contains("SortPreservingMergeExec") && !text.contains("SortExec"), "{text}");
+        let mut stream = reader.sorted_rows(Table::Requests, &files, Ok).await.unwrap();
+        let mut services = Vec::new();
+        while let Some(batch) = stream.next().await {
+            let batch = batch.unwrap();
+            let column = batch.column_by_name("service").unwrap();
+            services.extend(
+                datafusion::arrow::array::AsArray::as_string_view(column).iter().map(|name| name.unwrap().to_owned()),
+            );
+        }
+        assert_eq!(services, ["a", "b", "c"]);
+    }
 }

@@ -85,6 +85,7 @@ pub fn decode(table: Table, stream: &Buffer) -> Result<Vec<RecordBatch>, ArrowEr
 #[cfg(test)]
 mod tests {
     use super::*;
+    use datafusion::arrow::array::Array;
     use signal::{RequestRow, RequestRows, Rollups};
 
     fn rows(ts: i64) -> RecordBatch {
@@ -108,6 +109,29 @@ mod tests {
         ] {
             assert_eq!(check(table, &batch).is_ok(), want, "{case}");
         }
+    }
+
+    #[test]
+    fn rows_are_used_where_they_lie_in_the_journal() {
+        use crate::journal::frame::{self, Payload};
+        let stream = ipc::encode(&rows(5)).unwrap();
+        let frame =
+            frame::encode(&Payload { marks: vec![("a".into(), "b".into())], parts: vec![(Table::Requests, &stream)] });
+        // As in a file: a header, then frames one after the other.
+        let file = Buffer::from_vec([frame::header(1).to_vec(), frame.clone(), frame].concat());
+        let (mut at, mut seen) = (frame::HEADER_BYTES, 0);
+        while let frame::Step::Frame { payload, next } = frame::step(file.as_slice(), at) {
+            let stream = frame::parse(payload).unwrap().parts[0].1;
+            let start = stream.as_ptr() as usize - file.as_ptr() as usize;
+            let batch = &decode(Table::Requests, &file.slice_with_length(start, stream.len())).unwrap()[0];
+            let bytes = file.as_slice().as_ptr_range();
+            for name in ["ts", "service", "duration_us"] {
+                let data = batch.column_by_name(name).unwrap().to_data();
+                assert!(bytes.contains(&data.buffers()[0].as_ptr()), "{name} of frame {seen} was copied");
+            }
+            (at, seen) = (next, seen + 1);
+        }
+        assert_eq!(seen, 2);
     }
 
     #[test]

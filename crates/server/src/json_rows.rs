@@ -2,7 +2,9 @@
 
 use lake::arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use lake::arrow::compute::cast;
-use lake::arrow::datatypes::{DataType, Float64Type, Int64Type, SchemaRef, TimeUnit, TimestampMicrosecondType, UInt64Type};
+use lake::arrow::datatypes::{
+    DataType, Float64Type, Int64Type, SchemaRef, TimeUnit, TimestampMicrosecondType, UInt64Type,
+};
 use lake::arrow::error::ArrowError;
 use lake::arrow::util::display::{ArrayFormatter, FormatOptions};
 use serde_json::{Map, Value};

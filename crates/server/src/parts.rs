@@ -26,6 +26,8 @@ pub struct About {
     pub host: String,
     /// When the process started.
     pub started_at: Timestamp,
+    /// The data folder.
+    pub dir: std::path::PathBuf,
     /// Memory budget in bytes.
     pub memory_bytes: u64,
 }

@@ -163,7 +163,8 @@ pub async fn saturation(
     let host = host.replace('\'', "''");
     let sql = format!(
         "SELECT name, step, max(value) AS value FROM (
-             SELECT name, CAST(ts AS BIGINT) / {step_us} AS step, CAST(attrs AS VARCHAR) AS labels, avg(value) AS value
+             SELECT name, CAST(ts AS BIGINT) / {step_us} AS step,
+                 coalesce(attrs['mount'], attrs['interface'], attrs['device'], '') AS label, avg(value) AS value
              FROM samples WHERE name IN ({}) AND host = '{host}' GROUP BY 1, 2, 3)
          GROUP BY 1, 2 ORDER BY 1, 2",
         names.join(", ")

@@ -9,7 +9,7 @@ use rust_embed::RustEmbed;
 
 /// The built pages; without them (`npm run build` was not run) a short text says so.
 #[derive(RustEmbed)]
-#[folder = "$CARGO_MANIFEST_DIR/../../web/dist"]
+#[folder = "../../web/dist"]
 #[allow_missing = true]
 struct Pages;
 
@@ -41,7 +41,9 @@ pub async fn page(uri: Uri, headers: HeaderMap) -> Response {
     }
     let is_asset = path.starts_with("assets/");
     match Pages::get(path).filter(|_| !path.is_empty()) {
-        Some(file) => served(&file, if is_asset { "public, max-age=31536000, immutable" } else { "no-cache" }, &headers),
+        Some(file) => {
+            served(&file, if is_asset { "public, max-age=31536000, immutable" } else { "no-cache" }, &headers)
+        }
         None if is_asset => (StatusCode::NOT_FOUND, "this file is gone; reload the page\n").into_response(),
         None => match Pages::get("index.html") {
             Some(file) => served(&file, "no-cache", &headers),

@@ -2,10 +2,11 @@
 // The clock stands still while nobody looks.
 
 import { isAsking } from "../api/client";
-import { DEFAULT_RANGE, isLive, parseRange, rangeText, spanOf } from "../time/range";
+import { DEFAULT_RANGE, DEMO_RANGE, isLive, parseRange, rangeText, spanOf } from "../time/range";
 import type { Span, TimeRange } from "../time/range";
 import { zone } from "./prefs.svelte";
 import { query, setQuery } from "./router.svelte";
+import { session } from "./session.svelte";
 
 const EVERY_MS = 10_000;
 
@@ -16,12 +17,15 @@ const live = $derived(isLive(current));
 const shown = $derived(spanOf(current, new Date(live ? clock.now : 0), zone()));
 
 function parse(written: string | null): TimeRange {
-  return (written === null ? null : parseRange(written, new Date(), zone())) ?? DEFAULT_RANGE;
+  return (written === null ? null : parseRange(written, new Date(), zone())) ?? defaultRange();
 }
 
 function roundedNow(): number {
   return Math.ceil(Date.now() / EVERY_MS) * EVERY_MS;
 }
+
+/** A demonstration that has just begun has minutes to show, not a day. */
+const defaultRange = (): TimeRange => (session()?.demo === true ? DEMO_RANGE : DEFAULT_RANGE);
 
 export const range = (): TimeRange => current;
 export const span = (): Span => shown;
@@ -31,10 +35,9 @@ export const now = (): Date => new Date(clock.now);
 
 export function setRange(next: TimeRange): void {
   setQuery({
-    range: next.kind === "last" && next.text === DEFAULT_RANGE_TEXT ? null : rangeText(next),
+    range: next.kind === "last" && next.text === rangeText(defaultRange()) ? null : rangeText(next),
   });
 }
-const DEFAULT_RANGE_TEXT = rangeText(DEFAULT_RANGE);
 
 /** A span dragged on a chart, in seconds; narrower than a second is a slip of the hand. */
 export function setSpanSeconds(from: number, to: number): void {

@@ -15,6 +15,7 @@ export interface Span {
 }
 
 export const DEFAULT_RANGE: TimeRange = { kind: "last", seconds: 86_400, text: "24h" };
+export const DEMO_RANGE: TimeRange = { kind: "last", seconds: 900, text: "15m" };
 
 const UNIT_SECONDS: Record<string, number> = {
   s: 1,

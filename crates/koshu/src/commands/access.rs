@@ -20,10 +20,10 @@ const TABLE_ROWS: usize = 30;
 const BAR_WIDTH: u32 = 10;
 
 /// Reads the files and prints their table.
-pub fn run(args: AccessArgs, screen: &Screen) -> Result<ExitCode> {
-    let options = options(&args)?;
+pub fn run(args: &AccessArgs, screen: &Screen) -> Result<ExitCode> {
+    let options = options(args)?;
     input::check_all(&args.files)?;
-    let bar = screen.bytes_bar(input::total_bytes(&args.files));
+    let bar = output::bytes_bar(input::total_bytes(&args.files));
     let mut table = Table::new(options);
     let (mut buffer, mut damaged, mut before) = (vec![0; input::CHUNK], Vec::new(), 0);
     for file in &args.files {
@@ -92,8 +92,19 @@ fn show(report: &Report, format: OutputFormat, screen: &Screen) -> Result<()> {
 }
 
 const HEADINGS: [&str; 13] = [
-    "route", "count", "errors", "error_ratio", "error_ratio_low", "error_ratio_high", "timed", "total_ms", "share",
-    "mean_ms", "p50_ms", "p95_ms", "p99_ms",
+    "route",
+    "count",
+    "errors",
+    "error_ratio",
+    "error_ratio_low",
+    "error_ratio_high",
+    "timed",
+    "total_ms",
+    "share",
+    "mean_ms",
+    "p50_ms",
+    "p95_ms",
+    "p99_ms",
 ];
 
 fn csv(report: &Report) -> String {
@@ -136,17 +147,14 @@ fn rows(report: &Report, screen: &Screen) -> String {
     let timed = report.total.timed > 0;
     let mut columns = Vec::new();
     if timed {
-        columns.extend([
-            Column::number(get("cli-col-total")),
-            Column::number("%"),
-            Column::text(get("cli-col-share")),
-        ]);
+        columns.extend([Column::number(get("cli-col-total")), Column::number("%"), Column::text(get("cli-col-share"))]);
     }
     columns.push(Column::number(get("cli-col-count")));
     if timed {
-        columns.extend(["cli-col-mean", "p50", "p95", "p99"].map(|key| {
-            Column::number(if key.starts_with("cli") { get(key) } else { key.to_owned() })
-        }));
+        columns.extend(
+            ["cli-col-mean", "p50", "p95", "p99"]
+                .map(|key| Column::number(if key.starts_with("cli") { get(key) } else { key.to_owned() })),
+        );
     }
     columns.extend([
         Column::number(get("cli-col-errors")),

@@ -185,16 +185,15 @@ impl Look<'_> {
         if let Some(address) = client::address_of(self.dir)
             && let Some(ready) = self.ready(&address).await
         {
-            return match ready {
-                true => Self::good("server", address),
-                false => self.bad("server", Verdict::Problem, address, "cli-doctor-not-ready"),
+            return if ready {
+                Self::good("server", address)
+            } else {
+                self.bad("server", Verdict::Problem, address, "cli-doctor-not-ready")
             };
         }
         match TcpListener::bind(USUAL_ADDRESS) {
             Ok(_) => Self::good("server", format!("{USUAL_ADDRESS} {}", self.screen.texts.get("cli-doctor-free"))),
-            Err(error) => {
-                self.bad("server", Verdict::Warning, format!("{USUAL_ADDRESS}: {error}"), "cli-doctor-port")
-            }
+            Err(error) => self.bad("server", Verdict::Warning, format!("{USUAL_ADDRESS}: {error}"), "cli-doctor-port"),
         }
     }
 
@@ -202,7 +201,7 @@ impl Look<'_> {
     async fn ready(&self, address: &str) -> Option<bool> {
         let args = ServerArgs { server: Some(address.to_owned()), token_file: None, dir: None };
         let client = Client::find(&args).ok()?;
-        let request = client.request(Method::GET, "readyz").ok()?.timeout(ANSWER_TIMEOUT);
+        let request = client.request(Method::GET, "readyz").timeout(ANSWER_TIMEOUT);
         Some(client.try_send(request).await.ok()?.status().is_success())
     }
 

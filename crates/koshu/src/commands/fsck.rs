@@ -55,13 +55,14 @@ fn text(report: &FsckReport, screen: &Screen) -> String {
         .with("bytes", ByteSize(checked.bytes).to_string());
     let mut text = screen.texts.say(&counted) + "\n";
     for note in &report.notes {
-        text += &format!("{}: {}\n", output::printable(&note.file), output::printable(&note.text));
+        text.extend([output::printable(&note.file), ": ".into(), output::printable(&note.text), "\n".into()]);
     }
     if report.damage.is_empty() {
         return text + &screen.texts.get("cli-fsck-good") + "\n";
     }
     let damaged = Message::new("cli-fsck-bad").with("count", thousands(report.damage.len() as u64));
     text += &(screen.texts.say(&damaged) + "\n");
-    let columns = FIELDS.map(|name| if matches!(name, "start" | "end" | "rows") { Column::number(name) } else { Column::text(name) });
+    let columns = FIELDS
+        .map(|name| if matches!(name, "start" | "end" | "rows") { Column::number(name) } else { Column::text(name) });
     text + &output::table(&columns, report.damage.iter().map(cells), screen.color)
 }

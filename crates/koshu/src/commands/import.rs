@@ -67,7 +67,7 @@ pub fn run(args: ImportArgs, screen: &Screen) -> Result<ExitCode> {
         return Err(Failure::usage("cli-import-pattern").into());
     }
     let client = Client::find(&args.server)?;
-    let bar = screen.bytes_bar(input::total_bytes(&args.files));
+    let bar = output::bytes_bar(input::total_bytes(&args.files));
     let import = Import { client, service: args.service, format: args.format, bar, screen };
     let mut reports = Vec::new();
     let outcome = super::wait_for(import.files(&args.files, &mut reports));
@@ -149,7 +149,7 @@ impl Import<'_> {
             let mut next = covered.clone();
             next.extend(chunk.from, chunk.to, chunk.check);
             let length = chunk.to - chunk.from;
-            let lines = memchr_count(&chunk.bytes) + chunk.too_long;
+            let lines = newlines_in(&chunk.bytes) + chunk.too_long;
             match self.send(&key, &next, chunk, &report.name).await? {
                 Sent::Stale => return Ok(false),
                 Sent::Stored(stored) if stored.already => {
@@ -174,7 +174,7 @@ impl Import<'_> {
         let Some(identity) = reader.identity(&self.service) else { return Ok(None) };
         for variant in 0..MAX_VARIANTS {
             let key = identity.key(variant);
-            let request = self.client.request(Method::GET, &self.path())?.query(&[("key", &key)]);
+            let request = self.client.request(Method::GET, &self.path()).query(&[("key", &key)]);
             let mark: Mark = self.client.send(request.timeout(client::ANSWER_TIMEOUT)).await?.json().await?;
             let Some(raw) = mark.value else { return Ok(Some((key, Coverage::default()))) };
             let covered: Coverage = raw.parse()?;
@@ -205,7 +205,7 @@ impl Import<'_> {
         // Shared, so that a part which must be sent again is not copied.
         let body = Bytes::from(chunk.bytes);
         loop {
-            let request = self.client.request(Method::POST, &self.path())?.query(&query).body(body.clone());
+            let request = self.client.request(Method::POST, &self.path()).query(&query).body(body.clone());
             let answer = self.client.try_send(request.timeout(client::ANSWER_TIMEOUT)).await?;
             match answer.status() {
                 status if status.is_success() => return Ok(Sent::Stored(answer.json().await?)),
@@ -223,8 +223,8 @@ impl Import<'_> {
     }
 }
 
-fn memchr_count(bytes: &[u8]) -> u64 {
-    bytes.iter().filter(|byte| **byte == b'\n').count() as u64
+fn newlines_in(bytes: &[u8]) -> u64 {
+    bytes.split(|byte| *byte == b'\n').count() as u64 - 1
 }
 
 /// Lines inside the covered ranges of a file.
@@ -240,7 +240,7 @@ fn count_lines(path: &Path, covered: &Coverage) -> Result<u64> {
         for (from, to) in covered.ranges().filter(|(from, to)| *from < end && *to > at) {
             let inside = |offset: u64| usize::try_from(offset.clamp(at, end) - at).unwrap_or(length);
             let part = &buffer[inside(from)..inside(to)];
-            lines += memchr_count(part);
+            lines += newlines_in(part);
             last = part.last().copied().unwrap_or(last);
         }
         at = end;
@@ -271,7 +271,7 @@ struct Counting {
 impl Read for Counting {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let length = self.content.read(buffer)?;
-        self.seen.newlines.fetch_add(memchr_count(&buffer[..length]), Ordering::Relaxed);
+        self.seen.newlines.fetch_add(newlines_in(&buffer[..length]), Ordering::Relaxed);
         if let Some(last) = buffer[..length].last() {
             self.seen.unfinished.store(u64::from(*last != b'\n'), Ordering::Relaxed);
         }
@@ -304,7 +304,6 @@ fn show(reports: &[FileReport], format: OutputFormat, screen: &Screen) -> Result
         }
     }
 }
-
 
 #[cfg(test)]
 mod tests {

@@ -16,7 +16,7 @@ pub fn completions(shell: Shell, command: &mut clap::Command) -> Result<ExitCode
 }
 
 /// One manual page, or all of them.
-pub fn man(args: ManArgs, mut command: clap::Command) -> Result<ExitCode> {
+pub fn man(args: &ManArgs, mut command: clap::Command) -> Result<ExitCode> {
     command.build();
     if let Some(folder) = &args.write {
         std::fs::create_dir_all(folder).with_context(|| format!("failed to make {}", folder.display()))?;

@@ -40,7 +40,7 @@ struct NamedType {
 }
 
 /// Asks and prints.
-pub fn run(args: QueryArgs, screen: &Screen) -> Result<ExitCode> {
+pub fn run(args: &QueryArgs, screen: &Screen) -> Result<ExitCode> {
     let sql = if args.sql == "-" { sql_from_stdin()? } else { args.sql.clone() };
     let to = args.to.unwrap_or_else(|| base::Clock::System.now());
     let from = args.from.unwrap_or_else(|| to.plus_seconds(-DAY));
@@ -52,7 +52,7 @@ pub fn run(args: QueryArgs, screen: &Screen) -> Result<ExitCode> {
         };
         match offline {
             Some(answer) => Ok(answer),
-            None => ask_server(&args, &sql, range).await,
+            None => ask_server(args, &sql, range).await,
         }
     })?;
     show(&answer, range, args.out.output, screen)?;
@@ -68,8 +68,8 @@ fn sql_from_stdin() -> Result<String> {
 async fn ask_server(args: &QueryArgs, sql: &str, range: TimeRange) -> Result<Answer> {
     let client = Client::find(&args.server)?;
     let body = json!({ "sql": sql, "from": range.from, "to": range.to, "limit": args.limit });
-    let request = client.request(Method::POST, "api/v1/sql")?.json(&body).timeout(ANSWER_TIMEOUT);
-    Ok(client.send(request).await?.json().await.context("the answer of the server could not be read")?)
+    let request = client.request(Method::POST, "api/v1/sql").json(&body).timeout(ANSWER_TIMEOUT);
+    client.send(request).await?.json().await.context("the answer of the server could not be read")
 }
 
 /// `None` when a server holds the folder.
@@ -88,10 +88,11 @@ async fn read_directly(dir: &Path, sql: &str, range: TimeRange, limit: u32) -> R
     let answer = lake.sql(&query).await;
     lake.close().await;
     let answer = answer?;
-    let columns = answer.schema.fields().iter().map(|field| NamedType {
-        name: field.name().clone(),
-        kind: type_name(field.data_type()),
-    });
+    let columns = answer
+        .schema
+        .fields()
+        .iter()
+        .map(|field| NamedType { name: field.name().clone(), kind: type_name(field.data_type()) });
     let columns = columns.collect();
     let mut rows = Vec::new();
     for batch in &answer.batches {

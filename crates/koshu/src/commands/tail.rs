@@ -26,7 +26,7 @@ const CSV_HEADINGS: [&str; 9] =
     ["ts", "service", "host", "method", "path", "status", "duration_ms", "user_key", "trace_id"];
 
 /// Prints rows until it is stopped, or has printed enough.
-pub fn run(args: TailArgs, screen: &Screen) -> Result<ExitCode> {
+pub fn run(args: &TailArgs, screen: &Screen) -> Result<ExitCode> {
     let client = Client::find(&args.server)?;
     let mut printer = Printer { format: args.out.output, left: args.rows.unwrap_or(u64::MAX), screen };
     if args.out.output == OutputFormat::Csv {
@@ -35,7 +35,7 @@ pub fn run(args: TailArgs, screen: &Screen) -> Result<ExitCode> {
         output::print(&heading)?;
     }
     super::wait_for(async {
-        let mut answer = Some(connect(&client, &args).await?);
+        let mut answer = Some(connect(&client, args).await?);
         let mut pause = FIRST_PAUSE;
         while printer.left > 0 {
             if let Some(answer) = answer.take() {
@@ -49,7 +49,7 @@ pub fn run(args: TailArgs, screen: &Screen) -> Result<ExitCode> {
             eprintln!("{}", screen.texts.say(&lost));
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
-            answer = connect(&client, &args).await.ok();
+            answer = connect(&client, args).await.ok();
         }
         Ok(ExitCode::SUCCESS)
     })
@@ -62,7 +62,7 @@ async fn connect(client: &Client, args: &TailArgs) -> Result<Response> {
         query.push(("q", filter));
     }
     query.extend(args.service.as_ref().map(|service| ("service", service.to_string())));
-    client.send(client.request(Method::GET, "api/v1/logs/tail")?.query(&query)).await
+    client.send(client.request(Method::GET, "api/v1/logs/tail").query(&query)).await
 }
 
 /// Until the connection ends, whatever the reason.

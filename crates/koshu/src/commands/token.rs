@@ -15,7 +15,8 @@ use store::{SQLITE_FILE, Store, StoreOptions, Token};
 pub fn run(command: TokenCommand, screen: &Screen) -> Result<ExitCode> {
     match command {
         TokenCommand::Create { name, scope, store, out } => {
-            let (secret, token) = with_store(&store, true, async |store| Ok(store.tokens().create(&name, scope).await?))?;
+            let (secret, token) =
+                with_store(&store, true, async |store| Ok(store.tokens().create(&name, scope).await?))?;
             match out.output {
                 OutputFormat::Table => {
                     output::print(&format!("{}\n", secret.reveal()))?;
@@ -41,11 +42,7 @@ pub fn run(command: TokenCommand, screen: &Screen) -> Result<ExitCode> {
 }
 
 /// Opens the store, works with it and closes it. Only a command that makes something may make the store.
-pub fn with_store<T>(
-    args: &StoreArgs,
-    may_make: bool,
-    work: impl AsyncFnOnce(&Store) -> Result<T>,
-) -> Result<T> {
+pub fn with_store<T>(args: &StoreArgs, may_make: bool, work: impl AsyncFnOnce(&Store) -> Result<T>) -> Result<T> {
     let options = store_options(args)?;
     if let StoreOptions::Folder(dir) = &options
         && !may_make
@@ -101,7 +98,8 @@ fn show_one(value: &Value, format: OutputFormat) -> Result<()> {
         return output::print_json(value);
     }
     let fields = value.as_object().into_iter().flatten();
-    let (headings, cells): (Vec<&String>, Vec<String>) = fields.map(|(name, value)| (name, output::cell(value))).unzip();
+    let (headings, cells): (Vec<&String>, Vec<String>) =
+        fields.map(|(name, value)| (name, output::cell(value))).unzip();
     Ok(output::print(&output::csv(&headings, [cells]))?)
 }
 
@@ -114,9 +112,7 @@ fn show(tokens: &[Token], format: OutputFormat, screen: &Screen) -> Result<()> {
     };
     let rows = tokens.iter().map(cells);
     match format {
-        OutputFormat::Json => {
-            output::print_json(&json!({ "tokens": tokens.iter().map(as_json).collect::<Vec<_>>() }))
-        }
+        OutputFormat::Json => output::print_json(&json!({ "tokens": tokens.iter().map(as_json).collect::<Vec<_>>() })),
         OutputFormat::Csv => Ok(output::print(&output::csv(&FIELDS, rows))?),
         OutputFormat::Table => {
             let headings =

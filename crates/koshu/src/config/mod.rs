@@ -14,8 +14,8 @@ mod tests;
 mod yaml;
 
 pub use later::{Raw, RawMap};
-pub use problem::{ConfigErrors, Origin, Problem, line_of, render};
-pub use server::{Listen, ListenSection, RetentionSection, ServerSection};
+pub use problem::{ConfigErrors, Problem, line_of, render};
+pub use server::{Listen, ServerSection};
 pub use services::{ServiceSection, UserIdentity};
 
 use base::{Secret, ServiceName};

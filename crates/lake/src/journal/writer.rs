@@ -56,10 +56,13 @@ impl Drop for Held {
     }
 }
 
+/// Told once the segment was closed.
+type Rotated = oneshot::Sender<Result<(), LakeError>>;
+
 #[derive(Default)]
 struct Queue {
     waiting: Vec<Pending>,
-    rotate: Vec<oneshot::Sender<Result<(), LakeError>>>,
+    rotate: Vec<Rotated>,
     closed: bool,
 }
 
@@ -213,7 +216,7 @@ impl Worker {
         }
     }
 
-    fn next_group(&self) -> (Vec<Pending>, Vec<oneshot::Sender<Result<(), LakeError>>>, bool) {
+    fn next_group(&self) -> (Vec<Pending>, Vec<Rotated>, bool) {
         let mut queue = self.shared.queue.lock();
         if queue.waiting.is_empty() && queue.rotate.is_empty() && !queue.closed {
             let left = self.rotation.age.saturating_sub(self.age()).max(Duration::from_millis(50));
@@ -242,7 +245,9 @@ impl Worker {
         };
         let Err(failure) = outcome else {
             self.first_rows.get_or_insert_with(Instant::now);
-            group.into_iter().for_each(|pending| self.publish(pending));
+            for pending in group {
+                self.publish(pending);
+            }
             return;
         };
         let reason = reason_of(&failure);

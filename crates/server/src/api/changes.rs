@@ -142,7 +142,8 @@ pub async fn follow(
     };
     let mut imports = Vec::new();
     if body.import_past {
-        let ids = parts.follow.import_past(&service, &path).map_err(|error| ApiError::bad_request(error.to_string()))?;
+        let ids =
+            parts.follow.import_past(&service, &path).map_err(|error| ApiError::bad_request(error.to_string()))?;
         imports.extend(ids.iter().map(ToString::to_string));
     }
     let _ = known(&parts, service.as_str());

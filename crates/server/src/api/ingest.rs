@@ -90,10 +90,7 @@ pub fn service_name(raw: &str) -> Result<ServiceName, ApiError> {
 type Room = tokio::sync::OwnedSemaphorePermit;
 
 /// Reads a body within the limits of size, time and of all bodies together, decompressed.
-pub async fn read_body(
-    pool: &Arc<tokio::sync::Semaphore>,
-    request: Request,
-) -> Result<(Bytes, Room), ApiError> {
+pub async fn read_body(pool: &Arc<tokio::sync::Semaphore>, request: Request) -> Result<(Bytes, Room), ApiError> {
     let encoding = content_encoding(request.headers())?;
     let announced = request.headers().get(header::CONTENT_LENGTH);
     let announced = announced.and_then(|value| value.to_str().ok()?.parse::<usize>().ok());

@@ -213,7 +213,7 @@ async fn near_full(parts: &Parts) -> Result<Vec<NearFull>, ApiError> {
 
 /// The mean of the last minutes by host, resource and label.
 async fn latest(parts: &Parts, range: TimeRange) -> Result<Vec<(String, String, String, f64)>, ApiError> {
-    let sql = "SELECT host, name, coalesce(attrs['mount'][1], attrs['interface'][1], '') AS label, avg(value) AS value
+    let sql = "SELECT host, name, coalesce(attrs['mount'], attrs['interface'], '') AS label, avg(value) AS value
                FROM samples WHERE name IN ('disk.used_ratio', 'memory.used_ratio', 'cpu.busy_ratio', 'network.used_ratio')
                GROUP BY 1, 2, 3 ORDER BY 1, 2, 3";
     let answer = parts.lake.sql(&lake::Query { sql: sql.into(), range, limit: 1000 }).await?;
@@ -237,7 +237,7 @@ async fn forecast(parts: &Parts, host: &str, mount: &str, now: Timestamp) -> Res
     let quote = |text: &str| text.replace('\'', "''");
     let sql = format!(
         "SELECT CAST(ts AS BIGINT) / 600000000 AS step, avg(value) AS value FROM samples
-         WHERE name = 'disk.used_ratio' AND host = '{}' AND attrs['mount'][1] = '{}' GROUP BY 1 ORDER BY 1",
+         WHERE name = 'disk.used_ratio' AND host = '{}' AND attrs['mount'] = '{}' GROUP BY 1 ORDER BY 1",
         quote(host),
         quote(mount)
     );

@@ -94,7 +94,8 @@ pub async fn redeem_link(
     headers: HeaderMap,
     Json(given): Json<LinkSecret>,
 ) -> Result<Response, ApiError> {
-    let used = || ApiError::unauthorized("this link was used already or is too old; make another with: koshu user link");
+    let used =
+        || ApiError::unauthorized("this link was used already or is too old; make another with: koshu user link");
     let user = store.links().redeem(given.secret.reveal()).await?.ok_or_else(used)?;
     let user = store.users().get(user).await?.ok_or_else(used)?;
     begin(&store, &user, &peer.0.ip().to_string(), is_https(&headers)).await
@@ -204,7 +205,8 @@ pub async fn create_token(
     _: MayAdmin,
     Json(new): Json<NewToken>,
 ) -> Result<(StatusCode, axum::Json<MadeToken>), ApiError> {
-    let scope: Scope = new.scope.parse().map_err(|error: store::ScopeError| ApiError::bad_request(error.to_string()))?;
+    let scope: Scope =
+        new.scope.parse().map_err(|error: store::ScopeError| ApiError::bad_request(error.to_string()))?;
     let name = new.name.trim();
     if name.is_empty() || name.len() > 100 {
         return Err(ApiError::bad_request("a token's name has 1 to 100 characters"));

@@ -267,9 +267,7 @@ fn snippets(parts: &Parts) -> Vec<Snippet> {
         Snippet {
             title: "curl: a log file",
             language: "sh",
-            text: format!(
-                "curl --data-binary @access.log 'http://{http}/api/v1/ingest/shop?format=combined'\n"
-            ),
+            text: format!("curl --data-binary @access.log 'http://{http}/api/v1/ingest/shop?format=combined'\n"),
         },
         Snippet {
             title: "Deploy marker",

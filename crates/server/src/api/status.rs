@@ -66,6 +66,8 @@ pub struct StatusAnswer {
 pub struct DiskStatus {
     used_bytes: u64,
     budget_bytes: u64,
+    /// Free on the file system of the data folder; null when it does not say.
+    free_bytes: Option<u64>,
 }
 
 /// Rows that are not sealed yet.
@@ -107,14 +109,22 @@ pub async fn status(State(parts): State<Parts>, _: MayRead) -> axum::Json<Status
         time_zone: parts.about.time_zone.iana_name().unwrap_or("UTC").to_owned(),
         started_at: parts.about.started_at,
         memory: Budget { used_bytes: resident_bytes().unwrap_or(0), budget_bytes: parts.about.memory_bytes },
-        disk: DiskStatus { used_bytes: lake.disk_bytes, budget_bytes: lake.disk_limit_bytes },
+        disk: DiskStatus {
+            used_bytes: lake.disk_bytes,
+            budget_bytes: lake.disk_limit_bytes,
+            free_bytes: agent::host::disk_free(&parts.about.dir).ok().map(|space| space.free.0),
+        },
         journal: JournalStatus {
             bytes: lake.unsealed_bytes,
             limit_bytes: lake.unsealed_limit_bytes,
             segments: lake.segments,
             oldest_unsealed: lake.oldest_unsealed,
         },
-        tables: lake.tables.into_iter().map(|(name, files, rows, bytes)| TableStatus { name, files, rows, bytes }).collect(),
+        tables: lake
+            .tables
+            .into_iter()
+            .map(|(name, files, rows, bytes)| TableStatus { name, files, rows, bytes })
+            .collect(),
         damage: damage(&parts),
         listeners: parts.listeners.lock().clone(),
         busy: lake.busy,

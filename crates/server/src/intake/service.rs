@@ -266,9 +266,22 @@ fn without_query(url: &str) -> &str {
 /// Fields that hold secrets or name a person by their very purpose: never stored.
 fn is_secret(key: &str) -> bool {
     let key = key.to_ascii_lowercase();
-    ["cookie", "authorization", "password", "passwd", "secret", "token", "session", "sid", "x_forwarded_for", "email", "query", "args"]
-        .iter()
-        .any(|word| key.contains(word))
+    [
+        "cookie",
+        "authorization",
+        "password",
+        "passwd",
+        "secret",
+        "token",
+        "session",
+        "sid",
+        "x_forwarded_for",
+        "email",
+        "query",
+        "args",
+    ]
+    .iter()
+    .any(|word| key.contains(word))
 }
 
 #[cfg(test)]
@@ -322,7 +335,8 @@ mod tests {
     fn the_field_that_names_a_user_is_stored_only_as_a_hash() {
         let settings = ServiceSettings { user: UserRule::Field("member".into()), ..ServiceSettings::default() };
         let service = ServiceIntake::new("shop".parse().unwrap(), settings);
-        let line = r#"{"time":"2026-01-01T00:00:00Z","method":"GET","uri":"/","status":200,"member":"ann-42","pod":"a"}"#;
+        let line =
+            r#"{"time":"2026-01-01T00:00:00Z","method":"GET","uri":"/","status":200,"member":"ann-42","pod":"a"}"#;
         let decoded = service.decode(&Identifier::new([0; 32]), &delivery(line, Some(Format::Json))).unwrap();
         let everything = format!("{:?}", decoded.rows.unwrap());
         assert!(!everything.contains("ann-42") && everything.contains("pod"), "{everything}");
