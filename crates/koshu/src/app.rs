@@ -31,7 +31,7 @@ const REMEMBER_DAYS: i64 = 7;
 const BODIES_SHARE: u64 = 8;
 const MAX_BODIES: u64 = 128 << 20;
 /// How often the store is tidied and access logs are looked for.
-const TIDY_EVERY: Duration = Duration::from_secs(60);
+const TIDY_EVERY: Duration = Duration::from_mins(1);
 
 /// What to start.
 pub struct AppOptions {
@@ -263,7 +263,8 @@ fn memory_budget(config: &Config) -> ByteSize {
 }
 
 fn disk_budget(config: &Config, dir: &Path) -> ByteSize {
-    let half_of_free = agent::host::disk_free(dir).map_or(u64::MAX, |space| (space.free.0 + used_already(dir)) / 2);
+    let half_of_free =
+        agent::host::disk_free(dir).map_or(u64::MAX, |space| u64::midpoint(space.free.0, used_already(dir)));
     config.server.disk.unwrap_or(ByteSize((20 << 30).min(half_of_free)))
 }
 

@@ -291,3 +291,34 @@ impl State {
         self.inner.read().damage.clone()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ipc;
+    use datafusion::arrow::buffer::Buffer;
+    use datafusion::arrow::datatypes::TimestampMicrosecondType;
+    use signal::{RequestRow, RequestRows};
+
+    #[test]
+    fn many_small_appends_hold_little_memory_and_lose_nothing() {
+        let segment = Segment::new(1, PathBuf::new());
+        for id in 0..2000 {
+            let (path, ts) = (format!("/a/rather/long/path/of/a/request/{id}"), Timestamp::from_seconds(id));
+            let mut rows = RequestRows::default();
+            rows.push(&RequestRow { ts, service: "shop", path: &path, status: 200, ..RequestRow::default() }, []);
+            let stream = Buffer::from_vec(ipc::encode(&rows.finish()).unwrap());
+            let rows = ipc::decode(&stream).unwrap().into_iter().map(|batch| (Table::Requests, batch)).collect();
+            segment.push(rows, Vec::new(), 1, Timestamp::default());
+        }
+        let batches = segment.batches(Table::Requests);
+        assert!(batches.len() < 2 * SMALL_BATCHES, "{} batches", batches.len());
+        let held: usize = batches.iter().map(RecordBatch::get_array_memory_size).sum();
+        assert!(held < 2000 * 600, "{} bytes a row", held / 2000);
+        let seconds: Vec<i64> = batches
+            .iter()
+            .flat_map(|batch| batch.column(0).as_primitive::<TimestampMicrosecondType>().values().to_vec())
+            .collect();
+        assert_eq!(seconds, (0..2000).map(|second| second * 1_000_000).collect::<Vec<_>>(), "in order, each once");
+    }
+}

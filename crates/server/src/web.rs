@@ -54,7 +54,7 @@ pub async fn page(uri: Uri, headers: HeaderMap) -> Response {
 
 fn served(file: &rust_embed::EmbeddedFile, caching: &'static str, headers: &HeaderMap) -> Response {
     let hash = file.metadata.sha256_hash();
-    let tag = format!("\"{}\"", hash[..16].iter().map(|byte| format!("{byte:02x}")).collect::<String>());
+    let tag = format!("\"{}\"", blake3::Hash::from_bytes(hash).to_hex());
     let kind = HeaderValue::from_str(file.metadata.mimetype());
     let mut response = if headers.get(header::IF_NONE_MATCH).is_some_and(|known| known == tag.as_str()) {
         StatusCode::NOT_MODIFIED.into_response()

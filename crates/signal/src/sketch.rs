@@ -245,6 +245,7 @@ mod tests {
     fn exact(values: &[u64], q: f64) -> f64 {
         let mut sorted = values.to_vec();
         sorted.sort_unstable();
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
         let rank = ((q * sorted.len() as f64).ceil() as usize).clamp(1, sorted.len());
         sorted[rank - 1] as f64
     }
@@ -257,7 +258,9 @@ mod tests {
         #[test]
         fn quantiles_stay_within_the_stated_error(values in prop::collection::vec(0u64..10_000_000_000, 1..300)) {
             let mut sketch = LatencySketch::default();
-            values.iter().for_each(|&value| sketch.add(value));
+            for &value in &values {
+                sketch.add(value);
+            }
             for q in [0.0, 0.5, 0.95, 0.99, 1.0] {
                 let got = sketch.quantile_us(q).unwrap();
                 prop_assert!(close(got, exact(&values, q)), "q {q}: {got} for {}", exact(&values, q));
@@ -270,7 +273,9 @@ mod tests {
             let (mut left, mut right, mut all) = <(LatencySketch, LatencySketch, LatencySketch)>::default();
             values[..cut].iter().for_each(|&value| left.add(value));
             values[cut..].iter().for_each(|&value| right.add(value));
-            values.iter().for_each(|&value| all.add(value));
+            for &value in &values {
+                all.add(value);
+            }
             let mut sum = SketchSum::default();
             for part in [&right, &left] {
                 let mut bytes = Vec::new();

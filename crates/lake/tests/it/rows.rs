@@ -208,15 +208,3 @@ async fn a_sender_that_goes_away_gives_its_memory_back() {
     lake.seal_now().await.unwrap();
     assert_eq!(lake.status().unsealed_bytes, 0);
 }
-
-#[tokio::test]
-async fn many_small_appends_hold_little_memory() {
-    let dir = tempfile::tempdir().unwrap();
-    let lake = open(dir.path()).await;
-    let sends = (0..2000).map(|id| append(&lake, requests("shop", id..id + 1, TODAY)));
-    futures::future::join_all(sends).await;
-    let answer = ask(&lake, "SELECT * FROM requests").await.unwrap();
-    assert_eq!(answer.stats.rows, 2000);
-    let held: usize = answer.batches.iter().map(lake::arrow::array::RecordBatch::get_array_memory_size).sum();
-    assert!(held < 2000 * 1200, "{} bytes a row", held / 2000);
-}

@@ -131,14 +131,13 @@ pub async fn follow(
         let text = "this file was not found by the search for access logs; name it in the configuration";
         return Err(ApiError::bad_request(text));
     }
-    let service = match already {
-        Some(file) => file.service.clone(),
-        None => {
-            let start = agent::tail::StartAt::End;
-            parts.follow.follow(&body.service, &path, start).map_err(|error| ApiError::conflict(error.to_string()))?;
-            parts.store.followed_files().follow(&body.path, &body.service, None, false).await?;
-            body.service
-        }
+    let service = if let Some(file) = already {
+        file.service.clone()
+    } else {
+        let start = agent::tail::StartAt::End;
+        parts.follow.follow(&body.service, &path, start).map_err(|error| ApiError::conflict(error.to_string()))?;
+        parts.store.followed_files().follow(&body.path, &body.service, None, false).await?;
+        body.service
     };
     let mut imports = Vec::new();
     if body.import_past {

@@ -20,7 +20,7 @@ use std::time::Duration;
 /// Largest body, before and after decompression.
 pub const MAX_BODY: usize = 64 << 20;
 /// A body must arrive within this time.
-const BODY_TIMEOUT: Duration = Duration::from_secs(60);
+const BODY_TIMEOUT: Duration = Duration::from_mins(1);
 /// What a body takes from the pool of bodies, in these units.
 pub const BODY_UNIT: usize = 64 * 1024;
 
@@ -74,7 +74,7 @@ impl From<IntakeError> for ApiError {
         match error {
             IntakeError::Append(error) => error.into(),
             IntakeError::UnknownFormat => Self::bad_request(error.to_string()),
-            IntakeError::TooManyServices => Self::too_many(error.to_string(), Duration::from_secs(60)),
+            IntakeError::TooManyServices => Self::too_many(error.to_string(), Duration::from_mins(1)),
             IntakeError::Deleting => Self::unavailable(error.to_string(), Duration::from_secs(5)),
             IntakeError::Stale => Self::conflict(error.to_string()),
             IntakeError::Failed(text) => Self::internal(text),

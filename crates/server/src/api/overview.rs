@@ -132,7 +132,7 @@ async fn disappointed(parts: &Parts, windows: &Windows, range: TimeRange) -> Res
         }
         let zone = &parts.about.time_zone;
         let found = parts.lake.disappointed(range, &service, zone, lake::RECOVERY_WINDOW_US).await?;
-        let worst = found.by_route.iter().max_by(|a, b| a.1.cmp(&b.1).then_with(|| b.0.cmp(&a.0)));
+        let worst = found.by_route.iter().max_by(|a, b| a.1.cmp(b.1).then_with(|| b.0.cmp(a.0)));
         out.push(DisappointedView {
             users: found.users,
             recovered: found.recovered,

@@ -13,7 +13,7 @@ use lake::{RowOrder, RowQuery, ServiceWindows};
 use perf::interval::wilson;
 use serde::{Deserialize, Serialize};
 use signal::sketch::RELATIVE_ERROR;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 const HOUR: i64 = 3600;
@@ -268,7 +268,7 @@ pub struct RequestsAnswer {
 }
 
 /// The routes of a window as rows, in no order.
-pub fn request_rows(windows: &ServiceWindows, disappointed: Option<&HashMap<String, u64>>) -> Vec<RequestRow> {
+pub fn request_rows(windows: &ServiceWindows, disappointed: Option<&BTreeMap<String, u64>>) -> Vec<RequestRow> {
     let waited: u64 = windows.routes.values().map(|sum| sum.duration_sum_us).sum();
     let row = |(route, sum): (&Arc<str>, &signal::Sum)| {
         let interval = wilson(sum.errors, sum.count);
@@ -337,9 +337,9 @@ pub async fn requests(
     // Who was disappointed is asked of raw lines; without a single error nobody was.
     let disappointed = if total.errors > 0 {
         let found = parts.lake.disappointed(range, &service, &parts.about.time_zone, lake::RECOVERY_WINDOW_US).await?;
-        found.by_route.into_iter().collect()
+        found.by_route
     } else {
-        HashMap::new()
+        BTreeMap::new()
     };
     let mut rows = request_rows(found, Some(&disappointed));
     sort_rows(&mut rows, params.sort.as_deref().unwrap_or("total"))?;

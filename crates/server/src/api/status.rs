@@ -62,6 +62,7 @@ pub struct StatusAnswer {
 }
 
 /// Disk use.
+#[expect(clippy::struct_field_names, reason = "the unit belongs to each number")]
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct DiskStatus {
     used_bytes: u64,
