@@ -174,7 +174,7 @@ fn main() -> io::Result<()> {
     let number = |raw: &String| raw.parse::<u64>().map_err(io::Error::other);
     let (folder, lines, first, span) = (PathBuf::from(folder), number(lines)?, number(first)?, number(span)?);
     let mut dice = Dice(number(seed)?.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
-    (0..20).for_each(|_| drop(dice.next()));
+    (0..20).for_each(|_| _ = dice.next());
     let agents: Vec<String> = (0..200).map(agent).collect();
     std::fs::create_dir_all(&folder)?;
     let mut body = String::with_capacity(5 << 20);

@@ -21,7 +21,7 @@ async fn a_lake(dir: &Path) {
         let give_up = std::time::Instant::now() + std::time::Duration::from_secs(20);
         while lake::fsck(dir).await.is_err_and(|error| matches!(error, LakeError::InUse(_))) {
             assert!(std::time::Instant::now() < give_up);
-            tokio::task::yield_now().await;
+            pause().await;
         }
         std::fs::remove_dir_all(dir.join(name)).unwrap();
         std::fs::rename(copy.path().join(name), dir.join(name)).unwrap();

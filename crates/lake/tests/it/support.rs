@@ -31,12 +31,17 @@ pub async fn open(dir: &Path) -> Arc<Lake> {
     Lake::open(options(dir)).await.unwrap()
 }
 
+/// Between two looks at something that others change.
+pub async fn pause() {
+    tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+}
+
 /// Opens after another holder was dropped, whose threads may need a moment to end.
 pub async fn reopen(options: LakeOptions) -> Arc<Lake> {
     let give_up = std::time::Instant::now() + std::time::Duration::from_secs(20);
     loop {
         match Lake::open(options.clone()).await {
-            Err(LakeError::InUse(_)) if std::time::Instant::now() < give_up => tokio::task::yield_now().await,
+            Err(LakeError::InUse(_)) if std::time::Instant::now() < give_up => pause().await,
             outcome => return outcome.unwrap(),
         }
     }
