@@ -33,6 +33,13 @@ impl Timestamp {
         self.0
     }
 
+    /// Whether the moment lies in the years 1 to 9999, which every calendar and table format can say.
+    pub const fn is_in_calendar(self) -> bool {
+        const FIRST: i64 = -62_135_596_800 * MICROS_PER_SECOND;
+        const LAST: i64 = 253_402_300_799 * MICROS_PER_SECOND + 999_999;
+        FIRST <= self.0 && self.0 <= LAST
+    }
+
     /// The start of the UTC minute that holds this moment.
     pub const fn minute(self) -> Self {
         self.floor(MICROS_PER_MINUTE)
@@ -127,6 +134,14 @@ mod tests {
         assert_eq!(at.to_string(), "2015-05-17T01:05:03Z");
         assert_eq!(at.to_string().parse::<Timestamp>().unwrap(), at);
         assert!("yesterday".parse::<Timestamp>().is_err());
+    }
+
+    #[test]
+    fn the_calendar_ends_with_year_9999() {
+        let last: Timestamp = "9999-12-31T23:59:59.999999Z".parse().unwrap();
+        assert!(last.is_in_calendar() && !last.plus_micros(1).is_in_calendar());
+        let first = Timestamp::from_seconds(-62_135_596_800);
+        assert!(first.is_in_calendar() && !first.plus_micros(-1).is_in_calendar());
     }
 
     #[test]

@@ -23,6 +23,7 @@ mod requests;
 mod rows;
 mod seal;
 mod state;
+mod threads;
 mod windows;
 
 /// Arrow as DataFusion uses it.

@@ -5,6 +5,7 @@ use crate::file::DataFile;
 use crate::options::LakeOptions;
 use crate::provider::{RangeTable, sql_schema};
 use crate::state::{Snapshot, State};
+use crate::threads::QueryThreads;
 use base::{ByteSize, TimeRange, Timestamp};
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::SchemaRef;
@@ -12,6 +13,7 @@ use datafusion::catalog::MemoryCatalogProviderList;
 use datafusion::common::config::Dialect;
 use datafusion::dataframe::DataFrame;
 use datafusion::error::DataFusionError;
+use datafusion::execution::FunctionRegistry;
 use datafusion::execution::context::{SQLOptions, SessionContext};
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::FairSpillPool;
@@ -32,6 +34,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+/// Aggregates that collect whole columns and report too little of what they hold to the memory pool.
+const UNBOUNDED_FUNCTIONS: [&str; 2] = ["array_agg", "string_agg"];
 /// Longest statement.
 const MAX_SQL_BYTES: usize = 64 * 1024;
 /// Longest run, unless the options say otherwise.
@@ -88,6 +92,7 @@ pub struct Reader {
     store: Arc<dyn ObjectStore>,
     lake: PathBuf,
     options: LakeOptions,
+    threads: QueryThreads,
     /// Files whose checksum was compared since this process started, by path, with their modification time.
     verified: Mutex<HashMap<String, std::time::SystemTime>>,
 }
@@ -106,14 +111,19 @@ impl Reader {
         execution.parquet.pushdown_filters = true;
         execution.parquet.reorder_filters = true;
         execution.parquet.bloom_filter_on_read = true;
-        let base = SessionStateBuilder::new()
+        let mut base = SessionStateBuilder::new()
             .with_config(config)
             .with_runtime_env(Arc::new(runtime))
             .with_default_features()
             .build();
+        for name in UNBOUNDED_FUNCTIONS {
+            base.deregister_udaf(name)?;
+        }
         let lake = options.dir.join("lake");
         let lake = lake.canonicalize().unwrap_or(lake);
-        Ok(Self { state, base, store: Arc::new(LocalFileSystem::new()), lake, options, verified: Mutex::default() })
+        let threads = QueryThreads::start(partitions)?;
+        let store = Arc::new(LocalFileSystem::new());
+        Ok(Self { state, base, store, lake, options, threads, verified: Mutex::default() })
     }
 
     /// Runs a query.
@@ -392,9 +402,9 @@ impl Reader {
             LogicalPlan::Explain(_) | LogicalPlan::Analyze(_) => frame,
             _ => frame.limit(0, Some(limit.saturating_add(1))).map_err(|error| self.explain(error))?,
         };
-        let mut stream = frame.execute_stream().await.map_err(|error| self.explain(error))?;
+        let mut running = self.threads.run(frame);
         let (mut batches, mut rows, mut bytes) = (Vec::new(), 0, 0);
-        while let Some(batch) = stream.next().await {
+        while let Some(batch) = running.next().await {
             let batch = batch.map_err(|error| self.explain(error))?;
             let take = batch.num_rows().min(limit - rows);
             bytes += batch.get_array_memory_size();

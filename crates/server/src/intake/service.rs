@@ -190,7 +190,9 @@ impl ServiceIntake {
         let mut rows = RequestRows::default();
         let mut first_error = None;
         for line in lines(&delivery.bytes) {
-            match decoder.decode(line) {
+            let decoded = decoder.decode(line);
+            match decoded.and_then(|record| if record.ts.is_in_calendar() { Ok(record) } else { Err(Reject::BadTime) })
+            {
                 Ok(record) => {
                     self.push(identifier, &record, &delivery.source.name, &mut rows);
                     tally.accept();
