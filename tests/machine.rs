@@ -10,6 +10,11 @@ pub fn checkout() -> PathBuf {
     here.parent().expect("the tests are a folder of the checkout").to_owned()
 }
 
+/// Cargo's folder for what it builds.
+pub fn target() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| checkout().join("target"), PathBuf::from)
+}
+
 /// Says why a test can't run here. In CI that is a failure: a test that never runs protects nobody.
 pub fn missing(what: &str) {
     assert!(std::env::var_os("CI").is_none(), "in CI every test must run: {what}");
@@ -72,7 +77,7 @@ pub struct Turn(#[expect(dead_code, reason = "the lock ends with the file")] Fil
 /// Waits for a turn: of the tests that load the machine or measure seconds, one runs at a time, in whatever processes
 /// they are. Light tests go on beside it.
 pub fn heavy() -> Turn {
-    let file = File::create(std::env::temp_dir().join("koshu-e2e-heavy.lock")).expect("the lock file can be made");
+    let file = File::create(target().join("e2e-heavy.lock")).expect("the lock file can be made");
     file.lock().expect("the lock can be waited for");
     Turn(file)
 }

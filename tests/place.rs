@@ -102,8 +102,7 @@ impl Place {
 
 /// The built program.
 fn binary() -> PathBuf {
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| crate::checkout().join("target"), PathBuf::from);
-    let path = target.join("debug/koshu");
+    let path = crate::machine::target().join("debug/koshu");
     assert!(path.is_file(), "{} is missing: build it with `cargo build -p koshu`", path.display());
     path
 }
