@@ -237,6 +237,8 @@ impl Trail {
             return;
         }
         match remains(service, marks, &older.path) {
+            // A second search may find what the first one queued, under another name after the next rotation.
+            Ok(Some(packed)) if self.packed.iter().any(|queued| queued.key == packed.key) => {}
             Ok(packed) => self.packed.extend(packed),
             Err(error) => tracing::warn!(path = %older.path.display(), %error, "the end of a rotated log was not read"),
         }
