@@ -314,14 +314,18 @@ fn identifier(dir: &Path) -> Result<Identifier> {
     }
     let mut random = std::fs::File::open("/dev/urandom").context("failed to open the system's random source")?;
     random.read_exact(&mut key).context("failed to read the system's random source")?;
+    // Written aside first: a crash in between must not leave half a key that no start would accept.
+    let unfinished = dir.join("user.key.unfinished");
+    let failed = || format!("failed to write {}", unfinished.display());
     let mut file = std::fs::OpenOptions::new()
         .write(true)
-        .create_new(true)
+        .create(true)
+        .truncate(true)
         .mode(0o600)
-        .open(&path)
-        .with_context(|| format!("failed to write {}", path.display()))?;
-    file.write_all(&key)?;
-    file.sync_all()?;
+        .open(&unfinished)
+        .with_context(failed)?;
+    file.write_all(&key).and_then(|()| file.sync_all()).with_context(failed)?;
+    std::fs::rename(&unfinished, &path).with_context(failed)?;
     Ok(Identifier::new(key))
 }
 

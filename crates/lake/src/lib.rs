@@ -25,6 +25,7 @@ mod seal;
 mod state;
 mod threads;
 mod windows;
+mod yielding;
 
 /// Arrow as DataFusion uses it.
 pub use datafusion::arrow;

@@ -6,6 +6,7 @@ use crate::options::LakeOptions;
 use crate::provider::{RangeTable, sql_schema};
 use crate::state::{Snapshot, State};
 use crate::threads::QueryThreads;
+use crate::yielding::JoinsYield;
 use base::{ByteSize, TimeRange, Timestamp};
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::SchemaRef;
@@ -115,6 +116,7 @@ impl Reader {
             .with_config(config)
             .with_runtime_env(Arc::new(runtime))
             .with_default_features()
+            .with_physical_optimizer_rule(Arc::new(JoinsYield))
             .build();
         for name in UNBOUNDED_FUNCTIONS {
             base.deregister_udaf(name)?;

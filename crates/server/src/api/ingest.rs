@@ -19,6 +19,8 @@ use std::time::Duration;
 
 /// Largest body, before and after decompression.
 pub const MAX_BODY: usize = 64 << 20;
+/// So much of a body that is too large is read and thrown away, so that its sender hears why.
+const MAX_DISCARDED: usize = 4 * MAX_BODY;
 /// A body must arrive within this time.
 const BODY_TIMEOUT: Duration = Duration::from_mins(1);
 /// What a body takes from the pool of bodies, in these units.
@@ -94,7 +96,10 @@ pub async fn read_body(pool: &Arc<tokio::sync::Semaphore>, request: Request) -> 
     let encoding = content_encoding(request.headers())?;
     let announced = request.headers().get(header::CONTENT_LENGTH);
     let announced = announced.and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
-    if announced.is_some_and(|length| length > MAX_BODY) {
+    if let Some(length) = announced.filter(|length| *length > MAX_BODY) {
+        if length <= MAX_DISCARDED {
+            let _ = tokio::time::timeout(BODY_TIMEOUT, discard(&mut request.into_body(), MAX_DISCARDED)).await;
+        }
         return Err(too_large());
     }
     // Without a length a megabyte is assumed; what is larger takes more as it grows.
@@ -126,6 +131,7 @@ async fn collect(request: Request, pool: &Arc<tokio::sync::Semaphore>, room: &mu
         let frame = frame.map_err(|error| ApiError::bad_request(format!("the body broke off: {error}")))?;
         let Ok(data) = frame.into_data() else { continue };
         if bytes.len() + data.len() > MAX_BODY {
+            discard(&mut body, MAX_DISCARDED).await;
             return Err(too_large());
         }
         if bytes.len() + data.len() > room.num_permits() * BODY_UNIT {
@@ -135,6 +141,17 @@ async fn collect(request: Request, pool: &Arc<tokio::sync::Semaphore>, room: &mu
         bytes.extend_from_slice(&data);
     }
     Ok(bytes.freeze())
+}
+
+/// Reads on without keeping anything: most clients read no answer before their body is sent.
+async fn discard(body: &mut axum::body::Body, most: usize) {
+    let mut seen = 0;
+    while let Some(Ok(frame)) = body.frame().await {
+        seen += frame.data_ref().map_or(0, Bytes::len);
+        if seen > most {
+            return;
+        }
+    }
 }
 
 fn too_large() -> ApiError {
