@@ -86,7 +86,7 @@ def one_run(settings: Settings, data: Path, bodies: Path) -> dict:
         accepted, pushed_back = send(server, bodies)
         assert accepted == settings.lines, accepted
         acknowledged_cpu, acknowledged = server.cpu() - before, time.monotonic() - begin
-        server.wait_until_sealed()
+        server.wait_until_sealed(settings.lines)
         sealed_cpu, sealed_peak = server.cpu() - before, server.peak_mib()
         tables = server.tables()
         server.wait_until_compacted(days=1)
@@ -140,7 +140,7 @@ def day_lake(settings: Settings) -> tuple[Path, datetime]:
             accepted, _ = send(server, make_lines(settings, chunk, first))
             assert accepted == settings.lines, accepted
             settings.say(f"lake of a day: {(chunk + 1) * settings.lines:,} requests, peak {server.peak_mib():.0f} MiB")
-        server.wait_until_sealed()
+        server.wait_until_sealed(CHUNKS * settings.lines)
         server.wait_until_compacted(days=2)
     stamp.write_text(json.dumps({"first": first.isoformat(), "lines": settings.lines}))
     return data, first

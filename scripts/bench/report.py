@@ -27,7 +27,7 @@ def where(part: dict) -> str:
     return (
         f"{machine['at']}, commit `{machine['commit']}`{changed}; {machine['cores']} cores ({machine['model']}), "
         f"{machine['memory_gib']:.0f} GiB, Linux {machine['kernel']}, load before {machine['load']:.1f}; "
-        f"medians of {part['runs_asked']} runs.\n"
+        f"{'one run' if part['runs_asked'] == 1 else 'medians of ' + str(part['runs_asked']) + ' runs'}.\n"
     )
 
 
@@ -134,7 +134,7 @@ def intake(part: dict) -> str:
 
 def queries(part: dict) -> str:
     pages = [
-        [name, f"{page['cold_ms']:.0f}", f"{page['p50_ms']:.1f}", f"{page['p95_ms']:.1f}", f"{page['cpu_ms']:.1f}"]
+        [name, *(f"{page[key]:.0f}" for key in ("cold_ms", "p50_ms", "p95_ms", "cpu_ms", "calls"))]
         for name, page in part["pages"].items()
     ]
     asked = [
@@ -145,8 +145,8 @@ def queries(part: dict) -> str:
         "## Answers over a stored day\n\n"
         f"{part['rows']:,} requests of 40 routes in 24 hours, {part['rollup_rows']:,} rows of roll-ups; peak memory of "
         f"the server with all of these {part['peak_mib']:.0f} MiB. {where(part)}\n"
-        "Pages over the whole day, 50 calls after 3 to warm up; the first call is the first after a start:\n\n"
-        + table(["API", "first call ms", "p50 ms", "p95 ms", "CPU ms"], pages)
+        "Pages over the whole day, up to 50 calls after 3 to warm up; the first call is the first after a start:\n\n"
+        + table(["API", "first call ms", "p50 ms", "p95 ms", "CPU ms", "calls"], pages)
         + f"\nSQL and explorer over {part['sql']['range_rows']:,} rows, medians of 7 calls after a first one:\n\n"
         + table(["question", "CPU s", "wall s", "first call CPU s", "rows"], asked)
     )

@@ -64,7 +64,7 @@ def one_replay(settings: Settings) -> dict:
     journal = sum(path.stat().st_size for path in (data / "journal").glob("*.journal"))
     with Server(settings, data) as server:
         found = {"ready": server.ready_seconds, "cpu": server.ready_cpu, "peak_mib": server.peak_mib()}
-        server.wait_until_sealed()
+        server.wait_until_sealed(rows)
         found |= {"sealed_cpu": server.cpu(), "sealed_peak_mib": server.peak_mib()}
         stored = server.tables()["requests"]["rows"]
         assert stored == rows, (stored, rows)

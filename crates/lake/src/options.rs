@@ -63,9 +63,10 @@ impl LakeOptions {
         }
     }
 
-    /// Memory for rows that are not sealed yet: a quarter of the budget, at most 192 MiB (more would only wait longer).
+    /// Memory for rows that are not sealed yet: a quarter of the budget, at most 96 MiB. More would only wait longer:
+    /// intake is faster than sealing, and a sender that waits for its answer slows down by itself.
     pub fn unsealed_bytes(&self) -> u64 {
-        (self.memory.0 / 4).min(192 << 20)
+        (self.memory.0 / 4).min(96 << 20)
     }
 
     /// A segment's size: as configured, but small enough that three fit into the memory for unsealed rows.
