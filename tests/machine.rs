@@ -6,7 +6,9 @@ use std::process::{Command, Output};
 
 /// The checkout that these tests belong to.
 pub fn checkout() -> PathBuf {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    // Of the run, not of the build: a target directory may serve several checkouts.
+    let here = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+    let here = Path::new(&here);
     here.parent().expect("the tests are a folder of the checkout").to_owned()
 }
 

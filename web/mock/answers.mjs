@@ -69,6 +69,12 @@ function overview(query, empty) {
             recovered: 471,
             still_disappointed: 171,
             worst: { route: "POST /checkout", users: 121 },
+            by_route: [
+              ["POST /checkout", 121],
+              ["GET /search", 118],
+              ["GET /api/v2/recommendations", 97],
+              ["GET /reports/:date", 9],
+            ],
             by_hour: byHour(from, to),
           },
           {

@@ -40,6 +40,11 @@ impl QueryThreads {
                 Err(error) => return drop(out.send(Err(error)).await),
             };
             while let Some(batch) = stream.next().await {
+                if let Err(error) = batch {
+                    // Its memory is given back before anybody hears of the failure and asks again.
+                    drop(stream);
+                    return drop(out.send(Err(error)).await);
+                }
                 if out.send(batch).await.is_err() {
                     return;
                 }

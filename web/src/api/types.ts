@@ -112,6 +112,7 @@ export interface Disappointed {
   recovered: number;
   still_disappointed: number;
   rows: DisappointedRow[];
+  by_route: [string, number][];
   by_hour: [number, number][];
 }
 

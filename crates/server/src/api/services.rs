@@ -334,15 +334,19 @@ pub async fn requests(
     let empty = ServiceWindows::default();
     let found = windows.services.get(service.as_str()).unwrap_or(&empty);
     let total = found.total();
-    // Who was disappointed is asked of raw lines; without a single error nobody was.
-    let disappointed = if total.errors > 0 {
-        let found = parts.lake.disappointed(range, &service, &parts.about.time_zone, lake::RECOVERY_WINDOW_US).await?;
-        found.by_route
-    } else {
-        BTreeMap::new()
+    let sort = params.sort.as_deref().unwrap_or("total");
+    // Who was disappointed is asked of raw lines, whose number this page does not depend on: only when rows are sorted
+    // by it. Without a single error nobody was.
+    let disappointed = match (total.errors, sort) {
+        (0, _) => Some(BTreeMap::new()),
+        (_, "users") => {
+            let zone = &parts.about.time_zone;
+            Some(parts.lake.disappointed(range, &service, zone, lake::RECOVERY_WINDOW_US).await?.by_route)
+        }
+        _ => None,
     };
-    let mut rows = request_rows(found, Some(&disappointed));
-    sort_rows(&mut rows, params.sort.as_deref().unwrap_or("total"))?;
+    let mut rows = request_rows(found, disappointed.as_ref());
+    sort_rows(&mut rows, sort)?;
     rows.truncate(limit);
     let total_ms = (total.timed > 0).then(|| total.duration_sum_us as f64 / 1000.0);
     Ok(axum::Json(RequestsAnswer {
@@ -368,6 +372,8 @@ pub struct DisappointedAnswer {
     unknown_users: u64,
     partial: Option<String>,
     rows: Vec<DisappointedRow>,
+    /// Users by route over the whole range.
+    by_route: Vec<(String, u64)>,
     by_hour: Vec<(i64, u64)>,
 }
 
@@ -414,6 +420,7 @@ pub async fn disappointed(
                 still_disappointed: row.still_disappointed,
             })
             .collect(),
+        by_route: found.by_route.into_iter().collect(),
         by_hour: found.by_hour.into_iter().map(|(at, users)| (super::seconds(at.micros()), users)).collect(),
     }))
 }

@@ -1,7 +1,7 @@
 // The columns of the requests table: what they show, sort by and copy. Pure.
 
 import type { RequestSort } from "../../api/endpoints";
-import type { RequestRow } from "../../api/types";
+import type { Disappointed, RequestRow, Requests } from "../../api/types";
 
 export type Measure = (row: RequestRow) => number | null;
 
@@ -13,6 +13,17 @@ export const MEASURES: Record<RequestSort, Measure> = {
   errors: (row) => row.errors,
   users: (row) => row.disappointed,
 };
+
+/** The rows with the people whom their route disappointed, as far as that is known already. */
+export function withPeople(requests: Requests, people: Disappointed | null): Requests {
+  const byRoute = new Map(people?.by_route ?? []);
+  const known = people !== null;
+  const rows = requests.rows.map((row) => ({
+    ...row,
+    disappointed: row.disappointed ?? (known ? (byRoute.get(row.route) ?? 0) : null),
+  }));
+  return { ...requests, rows };
+}
 
 /** Largest first; rows without the measure come last, in their old order. */
 export function sortRows(rows: readonly RequestRow[], sort: RequestSort): RequestRow[] {
