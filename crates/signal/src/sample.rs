@@ -1,11 +1,9 @@
 //! Sample rows: measured values of hosts, as columns.
 
-use crate::request::attrs_builder;
+use crate::columns::{Attrs, MaybeName, Name, Time, Value, Whole};
 use crate::schema::Table;
-use arrow_array::builder::{Float64Builder, MapBuilder, StringBuilder, StringViewBuilder, TimestampMicrosecondBuilder};
-use arrow_array::{ArrayRef, RecordBatch};
+use arrow_array::RecordBatch;
 use base::Timestamp;
-use std::sync::Arc;
 
 /// One row of `samples`, borrowed.
 #[derive(Debug, Clone, Copy)]
@@ -24,48 +22,57 @@ pub struct SampleRow<'a> {
     pub source: &'a str,
 }
 
-/// Collects sample rows into a record batch of [`Table::Samples`].
-pub struct SampleRows {
-    ts: TimestampMicrosecondBuilder,
-    service: StringViewBuilder,
-    host: StringViewBuilder,
-    name: StringViewBuilder,
-    value: Float64Builder,
-    source: StringViewBuilder,
-    attrs: MapBuilder<StringBuilder, StringBuilder>,
-    rows: usize,
+/// FNV-1a, 64 bits (RFC 9923): its result is the same everywhere and for ever, unlike those of hash maps.
+fn fnv1a(parts: &[&str]) -> u64 {
+    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+    let mut add = |byte: u8| hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    for part in parts {
+        part.bytes().for_each(&mut add);
+        // Ends a part; no UTF-8 text holds this byte.
+        add(0xff);
+    }
+    hash
 }
 
-impl Default for SampleRows {
-    fn default() -> Self {
-        Self {
-            ts: TimestampMicrosecondBuilder::new().with_timezone("UTC"),
-            service: StringViewBuilder::new(),
-            host: StringViewBuilder::new(),
-            name: StringViewBuilder::new(),
-            value: Float64Builder::new(),
-            source: StringViewBuilder::new(),
-            attrs: attrs_builder(),
-            rows: 0,
-        }
-    }
+/// Tells series apart by their name, place and labels, in any order of labels. Stored, so it never changes: rows of one
+/// series lie next to each other in a file and take little room there.
+fn series_id(row: &SampleRow<'_>, attrs: &[(&str, &str)]) -> i64 {
+    let place = fnv1a(&[row.name, row.service.unwrap_or_default(), row.host.unwrap_or_default()]);
+    let labels = attrs.iter().fold(0u64, |sum, (key, value)| sum.wrapping_add(fnv1a(&[key, value])));
+    place.wrapping_add(labels).cast_signed()
+}
+
+/// Collects sample rows into a record batch of [`Table::Samples`].
+#[derive(Default)]
+pub struct SampleRows {
+    ts: Time,
+    service: MaybeName,
+    host: MaybeName,
+    name: Name,
+    series: Whole,
+    value: Value,
+    source: Name,
+    attrs: Attrs,
+    rows: usize,
 }
 
 impl SampleRows {
     /// Adds a row; `attrs` are its labels (mount point, interface, ...).
-    pub fn push<'k>(&mut self, row: &SampleRow<'_>, attrs: impl IntoIterator<Item = (&'k str, &'k str)>) {
-        self.ts.append_value(row.ts.micros());
-        self.service.append_option(row.service);
-        self.host.append_option(row.host);
-        self.name.append_value(row.name);
-        self.value.append_value(row.value);
-        self.source.append_value(row.source);
-        for (key, value) in attrs {
-            self.attrs.keys().append_value(key);
-            self.attrs.values().append_value(value);
-        }
-        self.attrs.append(true).expect("one value was appended for each key");
+    pub fn push(&mut self, row: &SampleRow<'_>, attrs: &[(&str, &str)]) {
+        self.ts.push(row.ts);
+        self.service.push(row.service);
+        self.host.push(row.host);
+        self.name.push(row.name);
+        self.series.push(series_id(row, attrs));
+        self.value.push(row.value);
+        self.source.push(row.source);
+        self.attrs.push(attrs.iter().copied());
         self.rows += 1;
+    }
+
+    /// Rows collected so far.
+    pub fn len(&self) -> usize {
+        self.rows
     }
 
     /// Whether no row was collected.
@@ -75,17 +82,18 @@ impl SampleRows {
 
     /// The rows as one batch; the builder starts anew.
     pub fn finish(&mut self) -> RecordBatch {
-        let columns: Vec<ArrayRef> = vec![
-            Arc::new(self.ts.finish()),
-            Arc::new(self.service.finish()),
-            Arc::new(self.host.finish()),
-            Arc::new(self.name.finish()),
-            Arc::new(self.value.finish()),
-            Arc::new(self.source.finish()),
-            Arc::new(self.attrs.finish()),
+        let columns = vec![
+            self.ts.finish(),
+            self.service.finish(),
+            self.host.finish(),
+            self.name.finish(),
+            self.series.finish(),
+            self.value.finish(),
+            self.source.finish(),
+            self.attrs.finish(),
         ];
         self.rows = 0;
-        RecordBatch::try_new(Table::Samples.schema(), columns).expect("builders follow the schema of samples")
+        RecordBatch::try_new(Table::Samples.schema(), columns).expect("columns follow the schema of samples")
     }
 }
 
@@ -104,8 +112,30 @@ mod tests {
             value: 0.5,
             source: "agent",
         };
-        rows.push(&row, [("mount", "/")]);
-        assert_eq!(rows.finish().num_rows(), 1);
+        rows.push(&row, &[("mount", "/")]);
+        assert_eq!(rows.len(), 1);
+        assert_eq!(rows.finish().schema(), Table::Samples.schema());
         assert!(rows.is_empty());
     }
+
+    #[test]
+    fn a_series_is_known_again_and_by_any_order_of_its_labels() {
+        let row = |name| SampleRow {
+            ts: Timestamp::default(),
+            service: None,
+            host: Some("web-1"),
+            name,
+            value: 0.5,
+            source: "agent",
+        };
+        let labels = [("device", "sda"), ("mode", "read")];
+        let id = series_id(&row("a"), &labels);
+        assert_eq!(id, series_id(&row("a"), &[labels[1], labels[0]]));
+        assert_ne!(id, series_id(&row("b"), &labels));
+        assert_ne!(id, series_id(&row("a"), &labels[..1]));
+        assert_ne!(id, series_id(&row("a"), &[("device", "read"), ("mode", "sda")]));
+        assert_eq!(id, SERIES_OF_VERSION_1, "the number is stored: it must be the same for ever");
+    }
+
+    const SERIES_OF_VERSION_1: i64 = 7_596_035_052_332_409_242;
 }

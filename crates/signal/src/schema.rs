@@ -9,23 +9,36 @@ use std::sync::{Arc, LazyLock};
 /// A table of the lake.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Table {
-    /// One row a request, from access logs.
+    /// One row a request, from access logs and server spans.
     Requests,
-    /// One row a measured value of a host.
+    /// One row a log record.
+    Logs,
+    /// One row a step of a trace.
+    Spans,
+    /// One row a measured value.
     Samples,
+    /// One row an exception.
+    Errors,
+    /// One row for what happened: heartbeats, alerts of other programs, sessions. Append-only.
+    Events,
     /// One row a minute, service, route and status class: mergeable partial counts and sketches.
     Rollup1m,
 }
 
 impl Table {
     /// Every table.
-    pub const ALL: [Self; 3] = [Self::Requests, Self::Samples, Self::Rollup1m];
+    pub const ALL: [Self; 7] =
+        [Self::Requests, Self::Logs, Self::Spans, Self::Samples, Self::Errors, Self::Events, Self::Rollup1m];
 
     /// Name in SQL and of the folder in the lake.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Requests => "requests",
+            Self::Logs => "logs",
+            Self::Spans => "spans",
             Self::Samples => "samples",
+            Self::Errors => "errors",
+            Self::Events => "events",
             Self::Rollup1m => "rollup_1m",
         }
     }
@@ -41,6 +54,10 @@ impl Table {
             Self::Requests => 1,
             Self::Samples => 2,
             Self::Rollup1m => 3,
+            Self::Logs => 4,
+            Self::Spans => 5,
+            Self::Errors => 6,
+            Self::Events => 7,
         }
     }
 
@@ -51,21 +68,17 @@ impl Table {
 
     /// Columns as written to Parquet and kept in memory: all but `date`, which partitions the table.
     pub fn schema(self) -> SchemaRef {
-        static REQUESTS: LazyLock<SchemaRef> = LazyLock::new(requests);
-        static SAMPLES: LazyLock<SchemaRef> = LazyLock::new(samples);
-        static ROLLUP_1M: LazyLock<SchemaRef> = LazyLock::new(rollup_1m);
-        Arc::clone(match self {
-            Self::Requests => &REQUESTS,
-            Self::Samples => &SAMPLES,
-            Self::Rollup1m => &ROLLUP_1M,
-        })
+        static SCHEMAS: LazyLock<[SchemaRef; 7]> =
+            LazyLock::new(|| [requests(), logs(), spans(), samples(), errors(), events(), rollup_1m()].map(Arc::new));
+        Arc::clone(&SCHEMAS[self as usize])
     }
 
     /// Columns by which rows are sorted inside a file.
-    pub const fn sort_columns(self) -> [&'static str; 2] {
+    pub const fn sort_columns(self) -> &'static [&'static str] {
         match self {
-            Self::Requests | Self::Rollup1m => ["service", "ts"],
-            Self::Samples => ["name", "ts"],
+            Self::Requests | Self::Logs | Self::Spans | Self::Errors | Self::Rollup1m => &["service", "ts"],
+            Self::Samples => &["name", "series", "ts"],
+            Self::Events => &["kind", "ts"],
         }
     }
 
@@ -73,7 +86,10 @@ impl Table {
     pub const fn lookup_columns(self) -> &'static [&'static str] {
         match self {
             Self::Requests => &["trace_id", "user_key"],
-            Self::Samples | Self::Rollup1m => &[],
+            Self::Logs => &["trace_id"],
+            Self::Spans => &["trace_id", "span_id"],
+            Self::Errors => &["trace_id", "group_id"],
+            Self::Samples | Self::Events | Self::Rollup1m => &[],
         }
     }
 
@@ -81,7 +97,10 @@ impl Table {
     pub const fn random_columns(self) -> &'static [&'static str] {
         match self {
             Self::Requests => &["trace_id"],
-            Self::Samples => &[],
+            Self::Logs => &["trace_id", "body"],
+            Self::Spans => &["trace_id", "span_id", "parent_id"],
+            Self::Errors => &["trace_id"],
+            Self::Samples | Self::Events => &[],
             Self::Rollup1m => &["sketch", "users"],
         }
     }
@@ -106,9 +125,15 @@ fn number(name: &str, nullable: bool) -> Field {
     Field::new(name, DataType::Int64, nullable)
 }
 
-fn requests() -> SchemaRef {
-    Arc::new(Schema::new(vec![
-        Field::new("ts", timestamp_type(), false),
+/// `ts` first, further columns, `attrs` last.
+fn observed(columns: impl IntoIterator<Item = Field>) -> Schema {
+    let ts = Field::new("ts", timestamp_type(), false);
+    let attrs = Field::new("attrs", attrs_type(), true);
+    Schema::new([ts].into_iter().chain(columns).chain([attrs]).collect::<Vec<_>>())
+}
+
+fn requests() -> Schema {
+    observed([
         text("service", false),
         text("host", true),
         text("method", false),
@@ -120,24 +145,76 @@ fn requests() -> SchemaRef {
         text("user_key", true),
         text("trace_id", true),
         text("source", false),
-        Field::new("attrs", attrs_type(), true),
-    ]))
+    ])
 }
 
-fn samples() -> SchemaRef {
-    Arc::new(Schema::new(vec![
-        Field::new("ts", timestamp_type(), false),
+fn logs() -> Schema {
+    observed([
+        text("service", false),
+        text("host", true),
+        text("severity", true),
+        text("body", false),
+        text("trace_id", true),
+        text("source", false),
+    ])
+}
+
+fn spans() -> Schema {
+    observed([
+        text("service", false),
+        text("host", true),
+        text("trace_id", false),
+        text("span_id", false),
+        text("parent_id", true),
+        text("name", false),
+        text("kind", false),
+        text("status", true),
+        number("duration_us", true),
+        text("source", false),
+    ])
+}
+
+fn samples() -> Schema {
+    observed([
         text("service", true),
         text("host", true),
         text("name", false),
+        number("series", false),
         Field::new("value", DataType::Float64, false),
         text("source", false),
-        Field::new("attrs", attrs_type(), true),
-    ]))
+    ])
 }
 
-fn rollup_1m() -> SchemaRef {
-    Arc::new(Schema::new(vec![
+fn errors() -> Schema {
+    observed([
+        text("service", false),
+        text("host", true),
+        text("group_id", false),
+        text("kind", false),
+        text("message", false),
+        text("severity", true),
+        text("release", true),
+        text("environment", true),
+        text("user_key", true),
+        text("trace_id", true),
+        text("stack", true),
+        text("source", false),
+    ])
+}
+
+fn events() -> Schema {
+    observed([
+        text("service", true),
+        text("host", true),
+        text("kind", false),
+        text("name", false),
+        text("state", true),
+        text("source", false),
+    ])
+}
+
+fn rollup_1m() -> Schema {
+    Schema::new(vec![
         Field::new("ts", timestamp_type(), false),
         text("service", false),
         text("route", false),
@@ -149,7 +226,7 @@ fn rollup_1m() -> SchemaRef {
         number("bytes", false),
         Field::new("sketch", DataType::Binary, true),
         Field::new("users", DataType::Binary, true),
-    ]))
+    ])
 }
 
 #[cfg(test)]
