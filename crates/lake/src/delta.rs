@@ -46,6 +46,7 @@ impl DeltaLog {
     pub async fn open(lake: &Path, table: Table) -> Result<Self, LakeError> {
         let folder = lake.join(table.name());
         std::fs::create_dir_all(&folder).map_err(LakeError::io("create folder", &folder))?;
+        sync_folder(lake).map_err(LakeError::io("sync folder", lake))?;
         let (absolute, url) = table_url(&folder)?;
         let failed = |action| move |source| fail(table, action)(source);
         let build = || DeltaTableBuilder::from_url(url.clone()).and_then(DeltaTableBuilder::build);
@@ -53,6 +54,10 @@ impl DeltaLog {
         let log = absolute.join("_delta_log");
         log_check::set_unfinished_commit_aside(&log).map_err(LakeError::io("repair the log in", &log))?;
         if log_check::has_commits(&log) {
+            let damaged = log_check::check_checksums(&log).map_err(LakeError::io("read the log in", &log))?;
+            if !damaged.is_empty() {
+                log_check::set_checkpoints_aside(&log, &damaged).map_err(LakeError::io("repair the log in", &log))?;
+            }
             let problems = log_check::check_recent(&log).map_err(LakeError::io("read the log in", &log))?;
             if let Some(LogProblem { file, reason, .. }) = problems.into_iter().next() {
                 return Err(LakeError::DamagedLog { file, reason });
@@ -79,6 +84,10 @@ impl DeltaLog {
         }
         self.delta.load().await.map_err(fail(self.table, "reload"))?;
         if let Some(version) = self.delta.version() {
+            // After a failed sync the kernel may call pages clean that are not on the disk: syncing the same file once
+            // more would prove nothing.
+            let log = self.folder.join("_delta_log");
+            write_commit_again(&log, version).map_err(LakeError::io("write the last commit again in", &log))?;
             sync_commit(&self.folder, version).map_err(LakeError::io("sync the log in", &self.folder))?;
         }
         self.unsure = false;
@@ -205,8 +214,24 @@ fn sync_commit<V: std::fmt::Display>(folder: &Path, version: V) -> std::io::Resu
             Err(error) => return Err(error),
         }
     }
+    log_check::write_checksum(&log.join(format!("{version}.checkpoint.parquet")))?;
     sync_folder(&log)?;
     sync_folder(folder)
+}
+
+/// Replaces a commit's file by a durable copy of what it says, and removes what only repeats commits.
+fn write_commit_again<V: std::fmt::Display>(log: &Path, version: V) -> std::io::Result<()> {
+    let version = format!("{version:0>20}");
+    let (path, copy) = (log.join(format!("{version}.json")), log.join(format!("{version}.json.copy")));
+    std::fs::write(&copy, std::fs::read(&path)?)?;
+    File::open(&copy)?.sync_all()?;
+    std::fs::rename(&copy, &path)?;
+    let checkpoint = log.join(format!("{version}.checkpoint.parquet"));
+    if checkpoint.exists() {
+        std::fs::remove_file(log.join("_last_checkpoint"))?;
+        std::fs::remove_file(checkpoint)?;
+    }
+    sync_folder(log)
 }
 
 async fn create(delta: &DeltaTable, table: Table) -> Result<DeltaTable, DeltaTableError> {

@@ -42,6 +42,9 @@ pub enum BusyReason {
     /// The file system has no space left.
     #[error("the disk is full")]
     DiskFull,
+    /// Too many sources are remembered.
+    #[error("more files are remembered than there is room for; delete services that are not needed any more")]
+    Marks,
     /// The journal's file failed and is being replaced.
     #[error("the journal could not be written")]
     Journal,

@@ -143,7 +143,8 @@ impl<W: Write> Write for Checked<W> {
 
 /// Writes one Parquet file of a table, durable when [`FileWriter::finish`] returns.
 pub struct FileWriter {
-    writer: ArrowWriter<Checked<File>>,
+    /// Taken when the file is finished.
+    writer: Option<ArrowWriter<Checked<File>>>,
     folder: PathBuf,
     unfinished: PathBuf,
     date: i32,
@@ -170,7 +171,7 @@ impl FileWriter {
         let writer = ArrowWriter::try_new(checked, table.schema(), Some(properties(table, effort)))
             .map_err(LakeError::data("start a Parquet file"))?;
         Ok(Self {
-            writer,
+            writer: Some(writer),
             folder: folder.to_owned(),
             unfinished,
             date,
@@ -186,13 +187,15 @@ impl FileWriter {
         self.first = self.first.min(first);
         self.last = self.last.max(last);
         self.rows += batch.num_rows() as u64;
-        self.writer.write(batch).map_err(LakeError::data("write Parquet rows"))
+        let writer = self.writer.as_mut().expect("only finish() takes it");
+        writer.write(batch).map_err(LakeError::data("write Parquet rows"))
     }
 
     /// Completes the file, makes it and its name durable.
-    pub fn finish(self) -> Result<DataFile, LakeError> {
+    pub fn finish(mut self) -> Result<DataFile, LakeError> {
         let unfinished = self.unfinished.clone();
-        let checked = self.writer.into_inner().map_err(LakeError::data("finish a Parquet file"))?;
+        let writer = self.writer.take().expect("only finish() takes it");
+        let checked = writer.into_inner().map_err(LakeError::data("finish a Parquet file"))?;
         checked.inner.sync_all().map_err(LakeError::io("sync file", &unfinished))?;
         let id = id_at(self.arrived);
         let name = format!(
@@ -219,6 +222,13 @@ impl FileWriter {
             crc: checked.crc,
             arrived: arrival_of(&id.simple().to_string()).unwrap_or(self.arrived),
         })
+    }
+}
+
+impl Drop for FileWriter {
+    /// What was not finished leaves nothing behind, least of all on a disk that is full. After `finish` the name is gone.
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.unfinished);
     }
 }
 
@@ -281,6 +291,20 @@ mod tests {
         }
         std::fs::write(&path, &bytes[1..]).unwrap();
         assert!(verify(folder.path(), &file).unwrap().unwrap().contains("bytes"));
+    }
+
+    #[test]
+    fn a_file_that_is_not_finished_leaves_nothing_behind() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut rows = RequestRows::default();
+        rows.push(&RequestRow { service: "shop", status: 200, ..RequestRow::default() }, []);
+        let at = Timestamp::default();
+        let mut writer = FileWriter::create(folder.path(), Table::Requests, 0, Effort::Seal, at).unwrap();
+        writer.write(&rows.finish(), at, at).unwrap();
+        let inside = || std::fs::read_dir(folder.path().join("date=1970-01-01")).unwrap().count();
+        assert_eq!(inside(), 1);
+        drop(writer);
+        assert_eq!(inside(), 0);
     }
 
     #[test]

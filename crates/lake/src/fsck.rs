@@ -130,12 +130,14 @@ fn relative(dir: &Path, path: &Path) -> String {
 }
 
 fn check_journal(dir: &Path, report: &mut FsckReport) -> Result<(), LakeError> {
-    for path in list(&dir.join("journal"))? {
+    let paths = list(&dir.join("journal"))?;
+    let last = paths.iter().rfind(|path| segment::number_of(path).is_some()).cloned();
+    for path in paths {
         let name = relative(dir, &path);
         let bytes = std::fs::read(&path).map_err(LakeError::io("read", &path))?;
         report.checked.bytes += bytes.len() as u64;
         if segment::number_of(&path).is_some() {
-            check_segment(&name, &path, bytes, report)?;
+            check_segment(&name, &path, Some(&path) == last.as_ref(), bytes, report)?;
             continue;
         }
         match name.as_str() {
@@ -154,7 +156,14 @@ fn check_journal(dir: &Path, report: &mut FsckReport) -> Result<(), LakeError> {
     Ok(())
 }
 
-fn check_segment(name: &str, path: &Path, bytes: Vec<u8>, report: &mut FsckReport) -> Result<(), LakeError> {
+/// Only the `last` segment may end in the middle of an append: the others were whole before the next one began.
+fn check_segment(
+    name: &str,
+    path: &Path,
+    last: bool,
+    bytes: Vec<u8>,
+    report: &mut FsckReport,
+) -> Result<(), LakeError> {
     let bytes = Buffer::from_vec(bytes);
     let mut times = Times::default();
     let mut unreadable = Vec::new();
@@ -176,11 +185,12 @@ fn check_segment(name: &str, path: &Path, bytes: Vec<u8>, report: &mut FsckRepor
     report.checked.segments += 1;
     report.checked.frames += frames;
     report.checked.journal_rows += count;
-    for range in bad.iter().filter(|range| range.torn) {
+    for range in bad.iter().filter(|range| last && range.torn) {
         let text = format!("bytes {} to {} are an unfinished append that was never acknowledged", range.from, range.to);
         report.note(name.to_owned(), text);
     }
-    let damaged = bad.into_iter().filter(|range| !range.torn).map(|range| (range.from..range.to, range.reason.into()));
+    let damaged = bad.into_iter().filter(|range| !last || !range.torn);
+    let damaged = damaged.map(|range| (range.from..range.to, range.reason.into()));
     for (range, reason) in damaged.chain(unreadable) {
         let Times { from, to } = times;
         report.damage.push(DamagedPart { file: name.to_owned(), range, reason, rows: None, from, to });

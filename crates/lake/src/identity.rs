@@ -35,8 +35,20 @@ pub fn add_marks(journal: &Path, fresh: Vec<Mark>) -> Result<(), LakeError> {
     }
     let mut marks: BTreeMap<String, String> = read_marks(journal)?.into_iter().collect();
     marks.extend(fresh);
+    write_marks(journal, &marks)
+}
+
+/// Removes the stored marks whose key starts with `prefix`.
+pub fn remove_marks(journal: &Path, prefix: &str) -> Result<(), LakeError> {
+    let mut marks: BTreeMap<String, String> = read_marks(journal)?.into_iter().collect();
+    let before = marks.len();
+    marks.retain(|key, _| !key.starts_with(prefix));
+    if marks.len() == before { Ok(()) } else { write_marks(journal, &marks) }
+}
+
+fn write_marks(journal: &Path, marks: &BTreeMap<String, String>) -> Result<(), LakeError> {
     let text =
-        serde_json::to_string(&marks).map_err(|error| LakeError::io("encode", journal.join("marks"))(error.into()))?;
+        serde_json::to_string(marks).map_err(|error| LakeError::io("encode", journal.join("marks"))(error.into()))?;
     write_twice(journal, "marks", &text)
 }
 

@@ -6,17 +6,20 @@ use crate::ipc;
 use crate::journal::frame::{self, FRAME_HEADER_BYTES, Mark, Payload};
 use crate::journal::segment;
 use crate::journal::writer::{Held, JournalWriter, Pending, Rotation, Start};
-use crate::maintain::{Maintainer, Maintenance};
+use crate::maintain::{Maintainer, Maintenance, reserve_bytes};
 use crate::options::LakeOptions;
 use crate::query::{Answer, Query, Reader};
+use crate::requests::{JudgedCache, JudgedSources};
 use crate::rows;
 use crate::seal::{Logs, seal};
 use crate::state::{Segment, State};
 use crate::windows::{HourCache, WindowQuery, Windows, windows};
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::buffer::Buffer;
+use futures::StreamExt;
 use parking_lot::Mutex;
 use signal::Table;
+use std::collections::VecDeque;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -33,8 +36,8 @@ const MAINTENANCE_EVERY: Duration = Duration::from_mins(1);
 const SEAL_RETRY: Duration = Duration::from_secs(1);
 /// How often the free disk space is looked at.
 const DISK_LOOK_EVERY: Duration = Duration::from_millis(500);
-/// Batches kept for a live tail that is slow.
-const TAIL_BATCHES: usize = 256;
+/// Batches kept for a live tail that is slow; each has [`crate::state::TAIL_ROWS`] rows at most.
+const TAIL_BATCHES: usize = 64;
 
 /// Rows (and how far their source was read) that become durable together.
 #[derive(Debug, Default)]
@@ -51,6 +54,7 @@ pub struct Lake {
     writer: Arc<JournalWriter>,
     reader: Arc<Reader>,
     cache: HourCache,
+    judged: JudgedCache,
     maintainer: Arc<Maintainer>,
     room: Arc<Room>,
     published: broadcast::Sender<(Table, RecordBatch)>,
@@ -74,6 +78,8 @@ struct Room {
     disk: Mutex<Option<BusyReason>>,
     /// Why sealing does not get on at the moment.
     trouble: Mutex<Option<String>>,
+    /// Held while the stored marks are rewritten.
+    marks: Mutex<()>,
 }
 
 /// How full the lake is.
@@ -104,9 +110,11 @@ impl Lake {
         for folder in [&journal, &lake, &options.dir.join("tmp")] {
             std::fs::create_dir_all(folder).map_err(LakeError::io("create folder", folder))?;
         }
+        segment::sync_folder(&options.dir).map_err(LakeError::io("sync folder", &options.dir))?;
         let lock = lock(&options.dir)?;
+        remove_spilled(&options.dir.join("tmp"));
         let state = Arc::new(State::default());
-        let logs = Arc::new(Logs::open(&lake, identity::journal_id(&journal)?).await?);
+        let logs = Arc::new(Logs::open(&lake, identity::journal_id(&journal)?, options.clock.clone()).await?);
         let sealed_through = logs.read(&state).await?;
         state.set_marks(identity::read_marks(&journal)?);
         let reader = Arc::new(Reader::new(Arc::clone(&state), options.clone()).map_err(LakeError::data("start SQL"))?);
@@ -115,9 +123,12 @@ impl Lake {
             logs: Arc::clone(&logs),
             reader: Arc::clone(&reader),
             options: options.clone(),
+            used: AtomicU64::new(0),
+            stopping: AtomicBool::new(false),
             _lock: Arc::clone(&lock),
         });
         maintainer.remove_strays();
+        maintainer.measure_used().await;
 
         let room = Arc::new(Room {
             queued: Arc::new(AtomicU64::new(0)),
@@ -125,6 +136,7 @@ impl Lake {
             freed: Notify::new(),
             disk: Mutex::new(None),
             trouble: Mutex::new(None),
+            marks: Mutex::new(()),
         });
         let sealer = Sealer {
             state: Arc::clone(&state),
@@ -154,11 +166,13 @@ impl Lake {
             tokio::spawn(watch_disk(Arc::clone(&maintainer), Arc::clone(&room), Arc::clone(&stop))),
         ];
         let cache = HourCache::new(options.cache_bytes());
+        let judged = JudgedCache::new(options.judged_bytes());
         Ok(Arc::new(Self {
             state,
             writer,
             reader,
             cache,
+            judged,
             maintainer,
             room,
             published,
@@ -173,11 +187,17 @@ impl Lake {
         if let Some(reason) = *self.room.disk.lock() {
             return Err(AppendError::Busy { reason, retry_after: Duration::from_secs(5) });
         }
-        let frame = encode(&append)?;
+        if !self.state.has_room_for_marks(&append.marks) {
+            return Err(AppendError::Busy { reason: BusyReason::Marks, retry_after: Duration::from_mins(1) });
+        }
+        let (frame, parts, marks) = encode_beside(append).await?;
+        let limit = usize::try_from(self.room.limit).unwrap_or(usize::MAX);
+        if frame.len() > limit {
+            return Err(AppendError::TooLarge { bytes: frame.len(), limit });
+        }
         let held = self.wait_for_memory(frame.len() as u64).await?;
-        let parts = decode_parts(&frame)?;
         let (done, wait) = oneshot::channel();
-        self.writer.submit(Pending { frame, parts, marks: append.marks, done, held });
+        self.writer.submit(Pending { frame, parts, marks, done, held });
         wait.await.unwrap_or(Err(AppendError::Closed))
     }
 
@@ -186,7 +206,7 @@ impl Lake {
             loop {
                 let freed = self.room.freed.notified();
                 let sealing = self.sealing_bytes();
-                // An append larger than the whole room passes when it is alone.
+                // An append that is nearly as large as the room passes when it is alone.
                 let fits = |queued: u64| sealing + queued == 0 || sealing + queued + bytes <= self.room.limit;
                 if let Some(held) = Held::take(&self.room.queued, bytes, fits) {
                     return held;
@@ -215,6 +235,24 @@ impl Lake {
         self.state.mark(key)
     }
 
+    /// Forgets all marks whose key starts with `prefix`, durably: what they booked may be stored once more.
+    pub async fn forget_marks(&self, prefix: &str) -> Result<(), LakeError> {
+        // Those of unsealed rows would come back with their segment.
+        self.seal_now().await?;
+        let (room, state, prefix) = (Arc::clone(&self.room), Arc::clone(&self.state), prefix.to_owned());
+        let journal = self.options.dir.join("journal");
+        let forget = move || {
+            let _one_by_one = room.marks.lock();
+            identity::remove_marks(&journal, &prefix)?;
+            state.remove_marks(&prefix);
+            Ok(())
+        };
+        let done = tokio::task::spawn_blocking(forget).await;
+        done.unwrap_or_else(|error| {
+            Err(LakeError::io("forget marks in", &self.options.dir)(std::io::Error::other(error)))
+        })
+    }
+
     /// All marks whose key starts with `prefix`.
     pub fn marks_with_prefix(&self, prefix: &str) -> Vec<Mark> {
         self.state.marks_with_prefix(prefix)
@@ -228,6 +266,11 @@ impl Lake {
     /// The reader, for questions built with expressions.
     pub fn reader(&self) -> &Reader {
         &self.reader
+    }
+
+    /// What disappointed users are judged from.
+    pub(crate) fn judged_sources(&self) -> JudgedSources<'_> {
+        JudgedSources { reader: &self.reader, state: &self.state, cache: &self.judged }
     }
 
     /// Sums of roll-ups over a window.
@@ -265,6 +308,11 @@ impl Lake {
                 })
                 .collect(),
         }
+    }
+
+    /// Measures the bytes on disk anew; [`Lake::status`] tells what was measured within the last seconds.
+    pub async fn measure_disk(&self) -> u64 {
+        self.maintainer.measure_used().await
     }
 
     /// Seals everything that was appended before and waits until it is in the tables, or until sealing fails.
@@ -316,6 +364,7 @@ impl Lake {
         let writer = Arc::clone(&self.writer);
         let _ = tokio::task::spawn_blocking(move || writer.close()).await;
         self.stop.stopping.store(true, Ordering::SeqCst);
+        self.maintainer.stopping.store(true, Ordering::SeqCst);
         self.stop.wake.notify_waiters();
         let tasks = std::mem::take(&mut *self.tasks.lock());
         for task in tasks {
@@ -347,6 +396,25 @@ impl Stop {
     }
 }
 
+/// Rows and marks as a frame, and the rows as they lie in it.
+type Encoded = (Buffer, Vec<(Table, RecordBatch)>, Vec<Mark>);
+
+/// Appends of more rows than this are encoded beside the runtime.
+const MANY_ROWS: usize = 2_000;
+
+async fn encode_beside(append: Append) -> Result<Encoded, AppendError> {
+    let rows: usize = append.rows.iter().map(|(_, batch)| batch.num_rows()).sum();
+    let encode = move || {
+        let frame = encode(&append)?;
+        let parts = decode_parts(&frame)?;
+        Ok((frame, parts, append.marks))
+    };
+    if rows <= MANY_ROWS {
+        return encode();
+    }
+    tokio::task::spawn_blocking(encode).await.unwrap_or(Err(AppendError::Closed))
+}
+
 fn encode(append: &Append) -> Result<Buffer, AppendError> {
     let mut streams = Vec::with_capacity(append.rows.len());
     for (table, batch) in &append.rows {
@@ -375,6 +443,14 @@ fn decode_parts(frame: &Buffer) -> Result<Vec<(Table, RecordBatch)>, AppendError
     Ok(parts)
 }
 
+/// Removes what queries of an earlier process put aside.
+fn remove_spilled(folder: &Path) {
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        let _ = if path.is_dir() { std::fs::remove_dir_all(&path) } else { std::fs::remove_file(&path) };
+    }
+}
+
 /// One process at a time writes a lake.
 pub(crate) fn lock(dir: &Path) -> Result<Arc<File>, LakeError> {
     let path = dir.join("lock");
@@ -397,41 +473,62 @@ impl Sealer {
     /// Reads every segment back. What would not fit into memory is sealed at once, the rest is queued.
     /// Returns the number of the next segment.
     async fn recover(&self, closed: &mpsc::UnboundedSender<Arc<Segment>>) -> Result<u64, LakeError> {
-        let mut paths: Vec<PathBuf> = std::fs::read_dir(&self.journal)
-            .map_err(LakeError::io("read", &self.journal))?
-            .flatten()
-            .map(|entry| entry.path())
-            .collect();
-        paths.retain(|path| segment::number_of(path).is_some());
-        paths.sort();
-        let mut next = 1;
-        for path in paths {
-            let number = segment::number_of(&path).unwrap_or(0);
-            next = next.max(number + 1);
-            let part = self.read_segment(number, path).await?;
+        let segments = segment::list(&self.journal).map_err(LakeError::io("read", &self.journal))?;
+        self.report_lost_rows(&segments);
+        let last = segments.last().map(|(number, _)| *number);
+        // The next segment is read while the one before is sealed.
+        let mut reads = futures::stream::iter(segments)
+            .map(|(number, path)| self.read_segment(number, path, Some(number) == last))
+            .buffered(2);
+        while let Some(part) = reads.next().await {
+            let part = part?;
             self.state.set_marks(part.marks());
             if part.is_empty() {
                 let _ = std::fs::remove_file(&part.path);
                 continue;
             }
-            self.state.add_segment(Arc::clone(&part));
-            let waiting: u64 = self.state.segments().iter().map(|part| part.bytes()).sum();
-            if waiting > self.options.unsealed_bytes() / 2 {
-                for part in self.state.segments() {
-                    self.seal_one(&part).await?;
-                }
+            self.state.add_segment(part);
+            let mut waiting: VecDeque<_> = self.state.segments().into();
+            let mut bytes: u64 = waiting.iter().map(|part| part.bytes()).sum();
+            while bytes > self.options.unsealed_bytes() / 2
+                && let Some(oldest) = waiting.pop_front()
+            {
+                bytes -= oldest.bytes();
+                self.seal_one(&oldest).await?;
             }
         }
         for part in self.state.segments() {
             let _ = closed.send(part);
         }
-        Ok(next)
+        Ok(last.map_or(1, |last| last + 1))
     }
 
-    async fn read_segment(&self, number: u64, path: PathBuf) -> Result<Arc<Segment>, LakeError> {
+    /// Requests and their roll-ups are always sealed together. Where one table knows of a segment that the other one does
+    /// not, and the journal has it no more, a commit of the other one is gone: that is said, whatever the log says.
+    fn report_lost_rows(&self, segments: &[(u64, PathBuf)]) {
+        let sealed = |table| self.state.sealed_through(table).unwrap_or(0);
+        let (requests, rollups) = (sealed(Table::Requests), sealed(Table::Rollup1m));
+        let lost = requests.min(rollups) + 1..=requests.max(rollups);
+        if lost.is_empty() || segments.iter().any(|(number, _)| lost.contains(number)) {
+            return;
+        }
+        let table = if requests < rollups { Table::Requests } else { Table::Rollup1m };
+        self.state.add_damage(Damage {
+            file: format!("lake/{}/_delta_log", table.name()),
+            range: 0..0,
+            reason: format!(
+                "the commits of the segments {} to {} are missing; their files are kept, but no log names them",
+                lost.start(),
+                lost.end()
+            ),
+            since: self.options.clock.now(),
+        });
+    }
+
+    async fn read_segment(&self, number: u64, path: PathBuf, last: bool) -> Result<Arc<Segment>, LakeError> {
         let state = Arc::clone(&self.state);
         let now = self.options.clock.now();
-        let read = tokio::task::spawn_blocking(move || rows::read_segment(number, path, &state, now));
+        let read = tokio::task::spawn_blocking(move || rows::read_segment(number, path, last, &state, now));
         read.await.map_err(|error| LakeError::Io {
             action: "read",
             path: self.journal.clone(),
@@ -441,12 +538,22 @@ impl Sealer {
 
     async fn seal_one(&self, part: &Arc<Segment>) -> Result<(), LakeError> {
         seal(part, &self.logs, &self.state, &self.options.clock).await?;
-        identity::add_marks(&self.journal, part.marks())?;
-        if let Err(error) = std::fs::remove_file(&part.path)
-            && error.kind() != std::io::ErrorKind::NotFound
-        {
-            return Err(LakeError::io("remove", &part.path)(error));
-        }
+        let (journal, sealed, room) = (self.journal.clone(), Arc::clone(part), Arc::clone(&self.room));
+        let book = move || {
+            let _one_by_one = room.marks.lock();
+            identity::add_marks(&journal, sealed.marks())?;
+            match std::fs::remove_file(&sealed.path) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    Err(LakeError::io("remove", &sealed.path)(error))
+                }
+                _ => Ok(()),
+            }
+        };
+        tokio::task::spawn_blocking(book).await.map_err(|error| LakeError::Io {
+            action: "book the marks of",
+            path: part.path.clone(),
+            source: std::io::Error::other(error),
+        })??;
         self.state.drop_segment(part.number);
         Ok(())
     }
@@ -493,12 +600,6 @@ async fn maintain(maintainer: Arc<Maintainer>, stop: Arc<Stop>) {
     }
 }
 
-/// Space that intake leaves free, so that sealing, the store and sign-in go on: a twentieth of the file system, at
-/// least 4 MiB, at most 256 MiB.
-fn reserve_bytes(total: u64) -> u64 {
-    (total / 20).clamp(4 << 20, 256 << 20)
-}
-
 async fn watch_disk(maintainer: Arc<Maintainer>, room: Arc<Room>, stop: Arc<Stop>) {
     let mut rounds = 0u32;
     while !stop.is_set() {
@@ -512,11 +613,9 @@ async fn watch_disk(maintainer: Arc<Maintainer>, room: Arc<Room>, stop: Arc<Stop
         // Walking the folders costs more than asking the file system.
         if rounds.is_multiple_of(20) || *room.disk.lock() == Some(BusyReason::DiskBudget) {
             let over = |used: u64| used > maintainer.options.disk.0;
-            let walk = Arc::clone(&maintainer);
-            let used = tokio::task::spawn_blocking(move || walk.used_bytes()).await.unwrap_or(0);
-            if over(used) {
+            if over(maintainer.measure_used().await) {
                 let _ = maintainer.expire().await;
-                if over(maintainer.used_bytes()) {
+                if over(maintainer.measure_used().await) {
                     reason = reason.or(Some(BusyReason::DiskBudget));
                 }
             }
@@ -527,5 +626,102 @@ async fn watch_disk(maintainer: Arc<Maintainer>, room: Arc<Room>, stop: Arc<Stop
         }
         rounds = rounds.wrapping_add(1);
         stop.pause(DISK_LOOK_EVERY).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::file::{Effort, FileWriter};
+    use base::{Clock, Timestamp};
+    use signal::{RequestRow, RequestRows};
+
+    const DAY: i64 = 86_400;
+
+    fn rows(service: &str, ts: Timestamp) -> RecordBatch {
+        let mut rows = RequestRows::default();
+        rows.push(&RequestRow { ts, service, route: "GET /", status: 200, ..RequestRow::default() }, []);
+        rows.finish()
+    }
+
+    #[tokio::test]
+    async fn a_day_of_the_past_that_is_sealed_while_days_expire_stays() {
+        let dir = tempfile::tempdir().unwrap();
+        let now = Timestamp::from_seconds(20_000 * DAY);
+        let options = LakeOptions { clock: Clock::manual(now), ..LakeOptions::new(dir.path()) };
+        let lake = Lake::open(options).await.unwrap();
+        let old = Timestamp::from_seconds(9_000 * DAY);
+        let (state, maintainer) = (Arc::clone(&lake.state), Arc::clone(&lake.maintainer));
+        // As while a segment with rows of long ago is sealed: the log is held, the file is written, then committed.
+        let log = maintainer.logs.change(Table::Requests, &state).await.unwrap();
+        let mut expiring = std::pin::pin!(maintainer.expire());
+        assert!(futures::poll!(&mut expiring).is_pending());
+        let mut writer = FileWriter::create(log.folder(), Table::Requests, 9_000, Effort::Seal, now).unwrap();
+        writer.write(&rows("shop", old), old, old).unwrap();
+        let file = writer.finish().unwrap();
+        state.replace_files(Table::Requests, &[], std::slice::from_ref(&file), None);
+        drop(log);
+        assert_eq!(expiring.await.unwrap().expired, 0);
+        assert_eq!(state.files(Table::Requests).len(), 1);
+        lake.close().await;
+    }
+
+    #[tokio::test]
+    async fn a_slow_tail_pins_copies_of_rows_and_never_their_frames() {
+        let dir = tempfile::tempdir().unwrap();
+        let lake = Lake::open(LakeOptions::new(dir.path())).await.unwrap();
+        let mut tail = lake.tail();
+        let mut many = RequestRows::default();
+        for second in 0..1234 {
+            let row = RequestRow { ts: Timestamp::from_seconds(second), service: "shop", ..RequestRow::default() };
+            many.push(&RequestRow { path: "/a/path/that/is/longer/than/a/view", route: "GET /", ..row }, []);
+        }
+        let append = Append { rows: vec![(Table::Requests, many.finish())], marks: Vec::new() };
+        lake.append(append).await.unwrap();
+        let mut seen = 0;
+        while seen < 1234 {
+            let (_, piece) = tail.recv().await.unwrap();
+            assert!(piece.num_rows() <= crate::state::TAIL_ROWS);
+            assert!(piece.get_array_memory_size() < piece.num_rows() * 600, "{}", piece.get_array_memory_size());
+            seen += piece.num_rows();
+        }
+        lake.close().await;
+    }
+
+    #[tokio::test]
+    async fn what_an_earlier_process_put_aside_is_removed_at_start() {
+        let dir = tempfile::tempdir().unwrap();
+        let left = dir.path().join("tmp/datafusion-x");
+        std::fs::create_dir_all(&left).unwrap();
+        std::fs::write(left.join("spill"), "rows").unwrap();
+        let lake = Lake::open(LakeOptions::new(dir.path())).await.unwrap();
+        assert!(!left.exists());
+        let too_large = Append {
+            rows: vec![(Table::Requests, rows("shop", Timestamp::default()))],
+            marks: vec![("k".into(), "v".repeat(97 << 20))],
+        };
+        assert!(matches!(lake.append(too_large).await, Err(AppendError::TooLarge { .. })), "no retry could help");
+        lake.close().await;
+    }
+
+    #[tokio::test]
+    async fn marks_are_forgotten_for_good_and_bounded() {
+        let dir = tempfile::tempdir().unwrap();
+        let lake = Lake::open(LakeOptions::new(dir.path())).await.unwrap();
+        let marks = |keys: &[&str]| Append {
+            rows: Vec::new(),
+            marks: keys.iter().map(|key| ((*key).to_owned(), "1".to_owned())).collect(),
+        };
+        lake.append(marks(&["file:shop:a", "file:shop:b", "file:bank:a"])).await.unwrap();
+        lake.forget_marks("file:shop:").await.unwrap();
+        let many: Vec<String> = (0..200_000).map(|key| format!("many {key}")).collect();
+        let too_many = marks(&many.iter().map(String::as_str).collect::<Vec<_>>());
+        let refused = lake.append(too_many).await;
+        assert!(matches!(refused, Err(AppendError::Busy { reason: BusyReason::Marks, .. })), "{refused:?}");
+        lake.close().await;
+        drop(lake);
+        let lake = Lake::open(LakeOptions::new(dir.path())).await.unwrap();
+        assert_eq!(lake.marks_with_prefix("file:"), [("file:bank:a".to_owned(), "1".to_owned())]);
+        lake.close().await;
     }
 }

@@ -81,8 +81,12 @@ pub fn check(log: &Path) -> std::io::Result<Vec<LogProblem>> {
     {
         problems.push(missing(file, 0, *first));
     }
+    problems.extend(check_checksums(log)?);
     for file in checkpoints {
-        if let Err(reason) = read_checkpoint(&file) {
+        let known = problems.iter().any(|problem| problem.file == file);
+        if let Err(reason) = read_checkpoint(&file)
+            && !known
+        {
             problems.push(LogProblem { file, reason, checkpoint: true });
         }
     }
@@ -228,14 +232,62 @@ pub fn set_unfinished_commit_aside(log: &Path) -> std::io::Result<()> {
 }
 
 fn is_unfinished(bytes: &[u8]) -> bool {
-    if bytes.iter().all(|&byte| byte == 0) {
-        return true;
+    // Blocks that never arrived are zeros, and JSON has none.
+    let end = bytes.iter().rposition(|&byte| byte != 0).map_or(0, |at| at + 1);
+    if end < bytes.len() || bytes.is_empty() {
+        return end == 0 || read_lines(&bytes[..end]).is_ok() || is_unfinished(&bytes[..end]);
     }
     // Cut: whole lines, then the beginning of one.
     let whole = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
     let rest = &bytes[whole..];
     let cut = serde_json::from_slice::<serde::de::IgnoredAny>(rest).is_err_and(|error| error.is_eof());
     cut && !rest.is_empty() && (whole == 0 || read_lines(&bytes[..whole]).is_ok())
+}
+
+/// Ending of the file that holds a checkpoint's checksum.
+const CHECKSUM_ENDING: &str = ".crc32c";
+
+fn checksum_file(checkpoint: &Path) -> PathBuf {
+    let mut name = checkpoint.as_os_str().to_owned();
+    name.push(CHECKSUM_ENDING);
+    PathBuf::from(name)
+}
+
+/// Writes the checksum of a checkpoint beside it, durable but for its name. Nothing when there is no checkpoint. Those
+/// of checkpoints that are gone go too.
+pub fn write_checksum(checkpoint: &Path) -> std::io::Result<()> {
+    let bytes = match std::fs::read(checkpoint) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        bytes => bytes?,
+    };
+    let path = checksum_file(checkpoint);
+    std::fs::write(&path, format!("{:08x}", crc32c::crc32c(&bytes)))?;
+    File::open(&path)?.sync_all()?;
+    for file in files(checkpoint.parent().unwrap_or(checkpoint))? {
+        let described = file.to_str().and_then(|name| name.strip_suffix(CHECKSUM_ENDING)).map(Path::new);
+        if described.is_some_and(|described| !described.exists()) {
+            std::fs::remove_file(&file)?;
+        }
+    }
+    Ok(())
+}
+
+/// Checkpoints whose checksum does not match: Parquet has none of its own, and a flipped bit may still decode.
+pub fn check_checksums(log: &Path) -> std::io::Result<Vec<LogProblem>> {
+    let mut problems = Vec::new();
+    for file in checkpoints(log)? {
+        let Ok(wanted) = std::fs::read_to_string(checksum_file(&file)) else { continue };
+        if wanted != format!("{:08x}", crc32c::crc32c(&std::fs::read(&file)?)) {
+            problems.push(LogProblem { file, reason: "its checksum does not match".into(), checkpoint: true });
+        }
+    }
+    Ok(problems)
+}
+
+/// Whether a commit was ever set aside: files that it named may be named by nobody now, and must stay.
+pub fn has_commit_aside(log: &Path) -> bool {
+    let aside = |path: &PathBuf| path.to_str().is_some_and(|name| name.ends_with(".json.damaged"));
+    files(log).is_ok_and(|found| found.iter().any(aside))
 }
 
 /// Renames damaged checkpoints, so that the log is read from its commits.
@@ -268,9 +320,36 @@ mod tests {
             let between = cut == 17 || cut == 18;
             assert_eq!(is_unfinished(&whole.as_bytes()[..cut]), !between, "cut at {cut}");
         }
-        assert!(is_unfinished(&[0; 100]));
+        assert!(is_unfinished(&[0; 100]) && is_unfinished(&[]));
+        for cut in 0..whole.len() {
+            let zeros = [&whole.as_bytes()[..cut], &[0; 4096]].concat();
+            assert!(is_unfinished(&zeros), "zeros behind {cut} bytes");
+        }
         let mut flipped = whole.as_bytes().to_vec();
         flipped[2] = b'"';
         assert!(!is_unfinished(&flipped) && read_lines(&flipped).is_err(), "damage is not an end");
+    }
+
+    #[test]
+    fn any_flipped_bit_of_a_checkpoint_is_seen_and_old_checksums_go() {
+        let log = tempfile::tempdir().unwrap();
+        let checkpoint = log.path().join("00000000000000000050.checkpoint.parquet");
+        write_checksum(&checkpoint).unwrap();
+        assert_eq!(files(log.path()).unwrap().len(), 0, "no checkpoint, no checksum");
+        let whole = b"PAR1 what the table holds PAR1".to_vec();
+        std::fs::write(&checkpoint, &whole).unwrap();
+        write_checksum(&checkpoint).unwrap();
+        assert_eq!(check_checksums(log.path()).unwrap(), []);
+        for at in 0..whole.len() {
+            let mut bytes = whole.clone();
+            bytes[at] ^= 1;
+            std::fs::write(&checkpoint, bytes).unwrap();
+            assert_eq!(check_checksums(log.path()).unwrap().len(), 1, "byte {at}");
+        }
+        std::fs::remove_file(&checkpoint).unwrap();
+        let next = log.path().join("00000000000000000100.checkpoint.parquet");
+        std::fs::write(&next, &whole).unwrap();
+        write_checksum(&next).unwrap();
+        assert_eq!(files(log.path()).unwrap().len(), 2, "the next one and its checksum");
     }
 }

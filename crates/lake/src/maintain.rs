@@ -6,6 +6,7 @@
 use crate::delta::Changes;
 use crate::error::LakeError;
 use crate::file::{DataFile, Effort, FileWriter, date_text};
+use crate::log_check;
 use crate::options::LakeOptions;
 use crate::query::Reader;
 use crate::seal::Logs;
@@ -18,10 +19,11 @@ use datafusion::arrow::datatypes::TimestampMicrosecondType;
 use datafusion::logical_expr::{col, lit};
 use futures::StreamExt;
 use signal::Table;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 /// Files are merged up to this size.
@@ -30,6 +32,8 @@ const TARGET_BYTES: u64 = 128 << 20;
 const FAN_IN: usize = 16;
 /// A day that is still written to is compacted once it has this many small files.
 const SMALL_FILES: usize = 8;
+/// A past day to which nothing came for this long is merged wholly.
+const SETTLED: Span = Span::from_seconds(3600);
 /// Files below this size are all alike.
 const ALIKE_BYTES: u64 = 1 << 20;
 /// Files that no table names any more are deleted after this long; running queries may still read them.
@@ -43,6 +47,10 @@ pub struct Maintainer {
     pub(crate) logs: Arc<Logs>,
     pub(crate) reader: Arc<Reader>,
     pub(crate) options: LakeOptions,
+    /// See [`Maintainer::used_bytes`].
+    pub(crate) used: AtomicU64,
+    /// The lake is being closed: no further merge is begun.
+    pub(crate) stopping: AtomicBool,
     pub(crate) _lock: Arc<File>,
 }
 
@@ -59,9 +67,13 @@ impl Maintainer {
     /// Merges what should be merged now. With `all`, every day that has more than one file.
     pub async fn compact(&self, all: bool) -> Result<Maintenance, LakeError> {
         let mut done = Maintenance::default();
-        let today = self.options.clock.now().utc_days();
+        let now = self.options.clock.now();
         for table in Table::ALL {
-            while let Some(group) = next_group(&self.whole_files(table), today, all) {
+            while let Some(group) = next_group(&self.whole_files(table), now, all) {
+                if self.stopping.load(Ordering::SeqCst) || !self.has_room_for(group.iter().map(|file| file.bytes).sum())
+                {
+                    break;
+                }
                 match self.merge(table, &group, None).await {
                     Ok(_) => done.merged += group.len(),
                     // The damage that was found is known now: the others go on without it.
@@ -107,39 +119,47 @@ impl Maintainer {
                 clean.insert(file.path.clone());
             }
         }
-        self.state.rows_were_removed();
         Ok(removed)
     }
 
     /// Rewrites files as one, in order, without the rows of `without`. Returns how many rows went.
+    ///
+    /// The table's log is held for the commit alone: sealing goes on while rows are read and written.
     async fn merge(&self, table: Table, group: &[Arc<DataFile>], without: Option<&str>) -> Result<u64, LakeError> {
-        let mut log = self.logs.change(table, &self.state).await?;
-        // What was chosen before the lock may be gone by now.
-        let current = self.state.files(table);
-        if !group.iter().all(|file| current.iter().any(|known| known.path == file.path)) {
-            return Ok(0);
-        }
         if let Some(service) = without
             && !self.reader.has_service(table, group, service).await.map_err(LakeError::data("read files of"))?
         {
             return Ok(0);
         }
+        let folder = self.options.dir.join("lake").join(table.name());
         let removed: Vec<DataFile> = group.iter().map(|file| file.as_ref().clone()).collect();
         let before: u64 = removed.iter().map(|file| file.rows).sum();
-        let written = self.rewrite(table, log.folder().to_owned(), group, without).await?;
+        let written = self.rewrite(table, folder.clone(), group, without).await?;
         let after = written.as_ref().map_or(0, |file| file.rows);
         if without.is_none() && after != before {
             return Err(LakeError::Io {
                 action: "merge files of",
-                path: log.folder().to_owned(),
+                path: folder,
                 source: std::io::Error::other(format!("{before} rows went in, {after} came out")),
             });
         }
         let added: Vec<DataFile> = written.into_iter().collect();
+        let mut log = self.logs.change(table, &self.state).await?;
+        // What was chosen may have been merged or deleted by somebody else meanwhile: then this was for nothing.
+        let current = self.state.files(table);
+        if !group.iter().all(|file| current.iter().any(|known| known.path == file.path)) {
+            for file in &added {
+                let _ = std::fs::remove_file(folder.join(&file.path));
+            }
+            return Ok(0);
+        }
         let changes =
             Changes { added: &added, removed: &removed, data_change: without.is_some(), ..Changes::default() };
         log.commit(&changes, self.options.clock.now()).await?;
         self.state.replace_files(table, &removed, &added, None);
+        if without.is_some() {
+            self.state.rows_were_removed();
+        }
         Ok(before - after)
     }
 
@@ -190,38 +210,36 @@ impl Maintainer {
             [(Table::Requests, keep.requests), (Table::Samples, keep.samples), (Table::Rollup1m, keep.rollups)]
         {
             let oldest = oldest_day(now, age);
-            let kept: HashSet<i32> = self
-                .state
-                .files(table)
-                .iter()
-                .filter(|file| i64::from(file.date).max(file.arrived.utc_days()) >= oldest)
-                .map(|file| file.date)
-                .collect();
-            done.expired += self.drop_days(table, |file| !kept.contains(&file.date)).await?;
+            done.expired += self.drop_days(table, |files| beyond_retention(files, oldest)).await?;
         }
+        let enough = self.options.disk.0 / 100 * 95;
+        if self.measure_used().await > enough {
+            // What no table names any more goes first; queries that began before are over by then.
+            self.remove_dead_files(self.options.query_time + Duration::from_secs(5));
+        }
+        let today = now.utc_days();
         for table in [Table::Samples, Table::Requests, Table::Rollup1m] {
-            while self.used_bytes() > self.options.disk.0 / 100 * 95 {
-                let files = self.state.files(table);
-                let (Some(oldest), Some(newest)) =
-                    (files.iter().map(|file| file.date).min(), files.iter().map(|file| file.date).max())
-                else {
-                    break;
-                };
-                if oldest == newest {
-                    break;
-                }
+            // Files that queries may still read count as gone: they are, in a moment.
+            while self.measure_used().await.saturating_sub(self.dead_bytes()) > enough {
+                let Some(oldest) = oldest_day_to_spare(&self.state.files(table), today) else { break };
                 tracing::warn!(table = table.name(), day = %date_text(oldest), "the disk budget deletes a day");
-                done.expired += self.drop_days(table, |file| file.date == oldest).await?;
-                self.remove_dead_files(Duration::ZERO);
+                done.expired += self
+                    .drop_days(table, |files| files.iter().filter(|file| file.date == oldest).cloned().collect())
+                    .await?;
             }
         }
         Ok(done)
     }
 
-    async fn drop_days(&self, table: Table, doomed: impl Fn(&DataFile) -> bool) -> Result<usize, LakeError> {
+    /// Deletes the files that `doomed` picks. It picks while the log is held: a day may get new rows until then.
+    async fn drop_days(
+        &self,
+        table: Table,
+        doomed: impl Fn(&[Arc<DataFile>]) -> Vec<Arc<DataFile>>,
+    ) -> Result<usize, LakeError> {
         let mut log = self.logs.change(table, &self.state).await?;
-        let removed: Vec<DataFile> =
-            self.state.files(table).iter().filter(|file| doomed(file)).map(|file| file.as_ref().clone()).collect();
+        let doomed = doomed(&self.state.files(table));
+        let removed: Vec<DataFile> = doomed.iter().map(|file| file.as_ref().clone()).collect();
         if removed.is_empty() {
             return Ok(0);
         }
@@ -232,9 +250,34 @@ impl Maintainer {
         Ok(removed.len())
     }
 
-    /// Bytes of journal and tables on disk.
+    /// Bytes of journal, tables and what queries put aside on disk, as measured last.
     pub fn used_bytes(&self) -> u64 {
-        folder_bytes(&self.options.dir.join("lake")) + folder_bytes(&self.options.dir.join("journal"))
+        self.used.load(Ordering::Relaxed)
+    }
+
+    /// Measures [`Maintainer::used_bytes`] anew; walking the folders takes a while.
+    pub async fn measure_used(&self) -> u64 {
+        let dir = self.options.dir.clone();
+        let walk = move || ["lake", "journal", "tmp"].iter().map(|part| folder_bytes(&dir.join(part))).sum();
+        if let Ok(used) = tokio::task::spawn_blocking(walk).await {
+            self.used.store(used, Ordering::Relaxed);
+        }
+        self.used_bytes()
+    }
+
+    /// Bytes of files that left their table and are not deleted yet.
+    fn dead_bytes(&self) -> u64 {
+        let lake = self.options.dir.join("lake");
+        let size = |(table, path): (Table, String)| std::fs::metadata(lake.join(table.name()).join(path)).ok();
+        self.state.dead().into_iter().filter_map(size).map(|meta| meta.len()).sum()
+    }
+
+    /// Whether the disk has room for rewriting so many bytes without touching what intake keeps free.
+    fn has_room_for(&self, bytes: u64) -> bool {
+        rustix::fs::statvfs(&self.options.dir).map_or(true, |disk| {
+            let (free, total) = (disk.f_bavail * disk.f_frsize, disk.f_blocks * disk.f_frsize);
+            free > 2 * reserve_bytes(total) + bytes
+        })
     }
 
     /// Deletes files that left their table at least `age` ago. Files that are being written are never touched.
@@ -246,7 +289,8 @@ impl Maintainer {
 
     /// Deletes what an earlier process left behind and no table names. To be called before anything is written.
     ///
-    /// Where a file is missing that the table names, nothing is deleted: the log may be what is damaged.
+    /// Where a file is missing that the table names, or a commit was set aside, nothing is deleted: the log may be what
+    /// is damaged.
     pub fn remove_strays(&self) -> usize {
         let mut removed = 0;
         for table in Table::ALL {
@@ -254,7 +298,10 @@ impl Maintainer {
             let files = self.state.files(table);
             let alive: HashSet<&str> = files.iter().map(|file| file.path.as_str()).collect();
             let found = data_files(&folder);
-            let missing = files.iter().any(|file| !found.iter().any(|(path, _)| path.ends_with(&file.path)));
+            let foreign = format!("lake/{}/date=", table.name());
+            let missing = files.iter().any(|file| !found.iter().any(|(path, _)| path.ends_with(&file.path)))
+                || log_check::has_commit_aside(&folder.join("_delta_log"))
+                || self.state.damage().iter().any(|damage| damage.file.starts_with(&foreign));
             for (path, meta) in found {
                 let relative = path.strip_prefix(&folder).map(|path| path.to_string_lossy().into_owned());
                 let unfinished = path.extension().is_some_and(|extension| extension == "unfinished");
@@ -270,9 +317,10 @@ impl Maintainer {
 
     /// One round of everything, as run every minute.
     pub async fn round(&self) -> Result<Maintenance, LakeError> {
+        // Needs no space, so it comes before what may fail for want of it.
+        self.remove_dead_files(DEAD_FILE_AGE);
         let expired = self.expire().await?;
         let merged = self.compact(false).await?;
-        self.remove_dead_files(DEAD_FILE_AGE);
         self.reader.forget_gone();
         Ok(Maintenance { merged: merged.merged, expired: expired.expired })
     }
@@ -280,6 +328,27 @@ impl Maintainer {
 
 fn oldest_day(now: Timestamp, age: Span) -> i64 {
     now.plus_micros(-age.micros()).utc_days()
+}
+
+/// Files of the days all of whose rows arrived before the day `oldest`. What rows say of their own time does not count:
+/// the past may be imported, and a sender's clock may be years ahead.
+fn beyond_retention(files: &[Arc<DataFile>], oldest: i64) -> Vec<Arc<DataFile>> {
+    let young = |file: &&Arc<DataFile>| file.arrived.utc_days() >= oldest;
+    let kept: HashSet<i32> = files.iter().filter(young).map(|file| file.date).collect();
+    files.iter().filter(|file| !kept.contains(&file.date)).cloned().collect()
+}
+
+/// The day that the disk budget deletes next: never the newest one that has begun.
+fn oldest_day_to_spare(files: &[Arc<DataFile>], today: i64) -> Option<i32> {
+    let days: BTreeSet<i32> = files.iter().map(|file| file.date).collect();
+    let newest = days.iter().copied().filter(|day| i64::from(*day) <= today).max();
+    days.into_iter().find(|day| Some(*day) != newest)
+}
+
+/// Space that intake leaves free, so that sealing, the store and sign-in go on: a twentieth of the file system, at
+/// least 4 MiB, at most 256 MiB.
+pub fn reserve_bytes(total: u64) -> u64 {
+    (total / 20).clamp(4 << 20, 256 << 20)
 }
 
 fn join<T>(outcome: Result<T, tokio::task::JoinError>) -> Result<T, LakeError> {
@@ -300,13 +369,15 @@ fn bounds(batch: &RecordBatch) -> Option<(Timestamp, Timestamp)> {
 ///
 /// On a day that is still written to, only files of about one size are merged: otherwise the largest would be rewritten
 /// again and again.
-fn next_group(files: &[Arc<DataFile>], today: i64, all: bool) -> Option<Vec<Arc<DataFile>>> {
+fn next_group(files: &[Arc<DataFile>], now: Timestamp, all: bool) -> Option<Vec<Arc<DataFile>>> {
     let mut days: BTreeMap<i32, Vec<&Arc<DataFile>>> = BTreeMap::new();
     for file in files.iter().filter(|file| file.bytes < TARGET_BYTES) {
         days.entry(file.date).or_default().push(file);
     }
     for (day, mut small) in days {
-        let whole_day = all || i64::from(day) < today - 1;
+        // Late rows make a day of long ago one that is still written to.
+        let settled = small.iter().all(|file| file.arrived < now.plus_micros(-SETTLED.micros()));
+        let whole_day = all || (i64::from(day) < now.utc_days() - 1 && settled);
         small.sort_by_key(|file| file.bytes);
         let mut bytes = 0;
         let group: Vec<Arc<DataFile>> = small
@@ -369,7 +440,7 @@ mod tests {
 
     #[test]
     fn yesterday_is_merged_wholly_and_today_only_when_it_is_worth_it() {
-        let today = 20_000;
+        let today = Timestamp::from_seconds(20_000 * 86_400 + 40_000);
         let few: Vec<_> = (0..3).map(|n| file(n, 20_000, 1000)).collect();
         assert!(next_group(&few, today, false).is_none(), "three small files of today can wait");
         assert_eq!(next_group(&few, today, true).unwrap().len(), 3);
@@ -381,7 +452,27 @@ mod tests {
         grown.push(file(9, 20_000, 100 << 20));
         assert_eq!(next_group(&grown, today, false).unwrap().len(), 8, "the large one is not rewritten each time");
         assert_eq!(next_group(&grown, today, true).unwrap().len(), 9);
+        let late: Vec<_> = old
+            .iter()
+            .map(|file| Arc::new(DataFile { arrived: today.plus_micros(-60_000_000), ..file.as_ref().clone() }))
+            .collect();
+        assert!(next_group(&late, today, false).is_none(), "late rows don't rewrite a large file each minute");
         let large: Vec<_> = (0..5).map(|n| file(n, 19_990, TARGET_BYTES)).collect();
         assert!(next_group(&large, today, true).is_none(), "what is large enough stays");
+    }
+
+    fn arrived(name: usize, date: i32, day: i64) -> Arc<DataFile> {
+        let arrived = Timestamp::from_seconds(day * 86_400);
+        Arc::new(DataFile { arrived, ..file(name, date, 1).as_ref().clone() })
+    }
+
+    #[test]
+    fn retention_goes_by_arrival_and_the_budget_spares_the_current_day() {
+        let files = [arrived(0, 10, 10), arrived(1, 10, 100), arrived(2, 20, 20), arrived(3, 400, 30)];
+        let gone: Vec<i32> = beyond_retention(&files, 90).iter().map(|file| file.date).collect();
+        assert_eq!(gone, [20, 400], "an imported day stays, a day of the future goes");
+        assert_eq!(oldest_day_to_spare(&files, 100), Some(10));
+        assert_eq!(oldest_day_to_spare(&files[2..], 100), Some(400), "the newest day that has begun stays");
+        assert_eq!(oldest_day_to_spare(&files[2..3], 100), None);
     }
 }

@@ -83,6 +83,11 @@ impl LakeOptions {
     pub fn cache_bytes(&self) -> u64 {
         (self.memory.0 / 16).min(64 << 20)
     }
+
+    /// Memory for hours in which it is known who was disappointed: a thirty-second of the budget, at most 32 MiB.
+    pub fn judged_bytes(&self) -> u64 {
+        (self.memory.0 / 32).min(32 << 20)
+    }
 }
 
 #[cfg(test)]
@@ -94,6 +99,9 @@ mod tests {
         let options = LakeOptions { memory: ByteSize(256 << 20), ..LakeOptions::new("x") };
         assert_eq!(options.unsealed_bytes(), 64 << 20);
         assert!(options.segment_bytes() * 3 <= options.unsealed_bytes());
-        assert!(options.unsealed_bytes() + options.query_bytes() + options.cache_bytes() < options.memory.0);
+        assert!(
+            options.unsealed_bytes() + options.query_bytes() + options.cache_bytes() + options.judged_bytes()
+                < options.memory.0
+        );
     }
 }

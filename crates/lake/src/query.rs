@@ -4,6 +4,7 @@ use crate::error::{Damage, QueryError};
 use crate::file::DataFile;
 use crate::options::LakeOptions;
 use crate::provider::{RangeTable, sql_schema};
+use crate::query_memory::QueryMemory;
 use crate::state::{Snapshot, State};
 use crate::threads::QueryThreads;
 use crate::yielding::JoinsYield;
@@ -25,6 +26,9 @@ use datafusion::logical_expr::{LogicalPlan, col, lit};
 use datafusion::prelude::SessionConfig;
 use datafusion::sql::parser::Statement;
 use datafusion::sql::sqlparser::ast;
+use datafusion::sql::sqlparser::dialect::GenericDialect;
+use datafusion::sql::sqlparser::keywords::Keyword;
+use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
 use futures::StreamExt;
 use object_store::ObjectStore;
 use object_store::local::LocalFileSystem;
@@ -34,9 +38,28 @@ use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 /// Aggregates that collect whole columns and report too little of what they hold to the memory pool.
-const UNBOUNDED_FUNCTIONS: [&str; 2] = ["array_agg", "string_agg"];
+const UNBOUNDED_AGGREGATES: [&str; 2] = ["array_agg", "string_agg"];
+/// Functions that make gigabytes out of one small value, in one step that no limit can interrupt.
+const UNBOUNDED_FUNCTIONS: [&str; 9] = [
+    "array_repeat",
+    "array_resize",
+    "generate_series",
+    "list_repeat",
+    "list_resize",
+    "lpad",
+    "range",
+    "repeat",
+    "rpad",
+];
+/// Most operators of a statement: a chain of them is walked by recursion.
+const MAX_OPERATORS: usize = 500;
+/// Queries that run at once for each thread; the others wait for their turn, inside their time limit.
+const QUERIES_A_THREAD: usize = 2;
+/// How often a query starts anew because files were merged away under it.
+const MAX_STARTS: usize = 5;
 /// Longest statement.
 const MAX_SQL_BYTES: usize = 64 * 1024;
 /// Longest run, unless the options say otherwise.
@@ -94,9 +117,15 @@ pub struct Reader {
     lake: PathBuf,
     options: LakeOptions,
     threads: QueryThreads,
-    /// Files whose checksum was compared since this process started, by path, with their modification time.
-    verified: Mutex<HashMap<String, std::time::SystemTime>>,
+    turns: Semaphore,
+    verified: Arc<Verified>,
 }
+
+/// Files whose checksum was compared since this process started, by path, with their modification time.
+type Verified = Mutex<HashMap<String, std::time::SystemTime>>;
+
+/// Files that a query was to read are gone: their rows are in others now.
+struct FilesChanged;
 
 impl Reader {
     /// A reader over `state`.
@@ -118,14 +147,18 @@ impl Reader {
             .with_default_features()
             .with_physical_optimizer_rule(Arc::new(JoinsYield))
             .build();
-        for name in UNBOUNDED_FUNCTIONS {
+        for name in UNBOUNDED_AGGREGATES {
             base.deregister_udaf(name)?;
+        }
+        for name in UNBOUNDED_FUNCTIONS {
+            base.deregister_udf(name)?;
         }
         let lake = options.dir.join("lake");
         let lake = lake.canonicalize().unwrap_or(lake);
         let threads = QueryThreads::start(partitions)?;
         let store = Arc::new(LocalFileSystem::new());
-        Ok(Self { state, base, store, lake, options, threads, verified: Mutex::default() })
+        let turns = Semaphore::new(partitions * QUERIES_A_THREAD);
+        Ok(Self { state, base, store, lake, options, threads, turns, verified: Arc::default() })
     }
 
     /// Runs a query.
@@ -136,6 +169,7 @@ impl Reader {
         }
         let run = async {
             let tables = self.tables_in(&query.sql)?;
+            let _turn = self.turn().await?;
             let (context, mut stats) = self.session(query.range, &tables).await?;
             let frame = context.sql_with_options(&query.sql, read_only()).await.map_err(|error| self.explain(error))?;
             let (schema, batches) = self.collect(frame, query.limit, &mut stats).await?;
@@ -155,12 +189,18 @@ impl Reader {
         build: impl FnOnce(DataFrame) -> Result<DataFrame, DataFusionError> + Send,
     ) -> Result<Answer, QueryError> {
         let run = async {
+            let _turn = self.turn().await?;
             let (context, mut stats) = self.session(range, &[table]).await?;
             let frame = context.table(table.name()).await.and_then(build).map_err(|error| self.explain(error))?;
             let (schema, batches) = self.collect(frame, limit, &mut stats).await?;
             Ok(Answer { schema, batches, stats })
         };
         self.in_time(run).await
+    }
+
+    /// Waits for a place among the queries that run.
+    async fn turn(&self) -> Result<SemaphorePermit<'_>, QueryError> {
+        self.turns.acquire().await.map_err(|closed| QueryError::Failed(closed.to_string()))
     }
 
     /// Runs `work` for at most the time limit.
@@ -182,7 +222,7 @@ impl Reader {
         mut visit: impl FnMut(&RecordBatch) + Send,
     ) -> Result<QueryStats, QueryError> {
         let mut stats = QueryStats::default();
-        let files = self.files_of(table, snapshot, range, &mut stats).await?;
+        let files = self.files_of(table, snapshot, range, &mut stats).await?.map_err(|FilesChanged| changed())?;
         let provider = self.provider(table, files, Vec::new(), range);
         let frame = self.context().read_table(Arc::new(provider)).and_then(build);
         let frame = frame.map_err(|error| self.explain(error))?;
@@ -202,21 +242,24 @@ impl Reader {
         files: &[Arc<DataFile>],
         service: &str,
     ) -> Result<bool, DataFusionError> {
-        self.verify(table, files)?;
+        self.verify(table, files).await?;
         let provider = self.provider(table, files.to_vec(), Vec::new(), EVERYTHING);
         let frame = self.context().read_table(Arc::new(provider))?;
         Ok(frame.filter(col("service").eq(lit(service)))?.limit(0, Some(1))?.count().await? > 0)
     }
 
     /// An error that names the first damaged file.
-    fn verify(&self, table: Table, files: &[Arc<DataFile>]) -> Result<(), DataFusionError> {
+    async fn verify(&self, table: Table, files: &[Arc<DataFile>]) -> Result<(), DataFusionError> {
         for file in files {
-            let problem = match crate::file::verify(&self.lake.join(table.name()), file) {
-                Ok(problem) => problem,
-                Err(error) => Some(format!("the file can't be read: {error}")),
-            };
+            let (folder, checked) = (self.lake.join(table.name()), Arc::clone(file));
+            let check = tokio::task::spawn_blocking(move || problem_of(&folder, &checked));
+            let problem = check.await.map_err(|error| DataFusionError::External(Box::new(error)))?;
             if let Some(reason) = problem {
                 let name = format!("lake/{}/{}", table.name(), file.path);
+                // A file that left its table meanwhile is not damaged, it is gone.
+                if !self.state.files(table).iter().any(|known| known.path == file.path) {
+                    return Err(DataFusionError::Execution(format!("{name} is no longer in its table")));
+                }
                 let since = self.options.clock.now();
                 self.state.add_damage(Damage { file: name.clone(), range: 0..file.bytes, reason, since });
                 return Err(DataFusionError::Execution(format!("{name} is damaged")));
@@ -232,7 +275,7 @@ impl Reader {
         files: &[Arc<DataFile>],
         build: impl FnOnce(DataFrame) -> Result<DataFrame, DataFusionError> + Send,
     ) -> Result<SendableRecordBatchStream, DataFusionError> {
-        self.verify(table, files)?;
+        self.verify(table, files).await?;
         self.sorted_frame(table, files, build)?.execute_stream().await
     }
 
@@ -258,6 +301,7 @@ impl Reader {
 
     /// The tables that a statement names.
     fn tables_in(&self, sql: &str) -> Result<Vec<Table>, QueryError> {
+        check_operators(sql)?;
         let statement = self.base.sql_to_statement(sql, &Dialect::Generic).map_err(|error| self.explain(error))?;
         if !is_select(&statement) {
             return Err(QueryError::Invalid(READ_ONLY.into()));
@@ -277,8 +321,12 @@ impl Reader {
 
     fn context(&self) -> SessionContext {
         let config = self.base.config().clone().with_create_default_catalog_and_schema(true);
+        let shared = self.base.runtime_env();
+        let memory = Arc::new(QueryMemory::new(Arc::clone(&shared.memory_pool)));
+        let runtime = RuntimeEnv { memory_pool: memory, ..shared.as_ref().clone() };
         let state = SessionStateBuilder::new_from_existing(self.base.clone())
             .with_config(config)
+            .with_runtime_env(Arc::new(runtime))
             .with_catalog_list(Arc::new(MemoryCatalogProviderList::new()))
             .build();
         SessionContext::new_with_state(state)
@@ -288,14 +336,28 @@ impl Reader {
         let context = self.context();
         let mut stats = QueryStats::default();
         for &table in tables {
-            let snapshot = self.state.snapshot(table, range);
-            let batches: Vec<RecordBatch> = snapshot.segments.iter().flat_map(|part| part.batches(table)).collect();
-            stats.scanned_rows += batches.iter().map(|batch| batch.num_rows() as u64).sum::<u64>();
-            let files = self.files_of(table, &snapshot, range, &mut stats).await?;
+            let (files, batches) = self.rows_of(table, range, &mut stats).await?;
             let provider = self.provider(table, files, batches, range);
             context.register_table(table.name(), Arc::new(provider)).map_err(|error| self.explain(error))?;
         }
         Ok((context, stats))
+    }
+
+    /// The files and unsealed rows of a table at one moment.
+    async fn rows_of(
+        &self,
+        table: Table,
+        range: TimeRange,
+        stats: &mut QueryStats,
+    ) -> Result<(Vec<Arc<DataFile>>, Vec<RecordBatch>), QueryError> {
+        for _ in 0..MAX_STARTS {
+            let snapshot = self.state.snapshot(table, range);
+            let Ok(files) = self.files_of(table, &snapshot, range, stats).await? else { continue };
+            let batches: Vec<RecordBatch> = snapshot.segments.iter().flat_map(|part| part.batches(table)).collect();
+            stats.scanned_rows += batches.iter().map(|batch| batch.num_rows() as u64).sum::<u64>();
+            return Ok((files, batches));
+        }
+        Err(changed())
     }
 
     fn provider(
@@ -315,12 +377,14 @@ impl Reader {
         snapshot: &Snapshot,
         range: TimeRange,
         stats: &mut QueryStats,
-    ) -> Result<Vec<Arc<DataFile>>, QueryError> {
+    ) -> Result<Result<Vec<Arc<DataFile>>, FilesChanged>, QueryError> {
         let wanted: Vec<Arc<DataFile>> = snapshot.files.iter().filter(|file| file.overlaps(range)).cloned().collect();
-        let files = self.whole_files(table, &self.lake.join(table.name()), wanted, stats).await?;
+        let Ok(files) = self.whole_files(table, &self.lake.join(table.name()), wanted, stats).await? else {
+            return Ok(Err(FilesChanged));
+        };
         stats.scanned_rows += files.iter().map(|file| file.rows).sum::<u64>();
         stats.scanned_bytes += files.iter().map(|file| file.bytes).sum::<u64>();
-        Ok(files)
+        Ok(Ok(files))
     }
 
     /// Compares each file with its checksum when it is first read, and again when it was touched; damaged ones are
@@ -331,7 +395,7 @@ impl Reader {
         folder: &std::path::Path,
         wanted: Vec<Arc<DataFile>>,
         stats: &mut QueryStats,
-    ) -> Result<Vec<Arc<DataFile>>, QueryError> {
+    ) -> Result<Result<Vec<Arc<DataFile>>, FilesChanged>, QueryError> {
         let mut whole = Vec::with_capacity(wanted.len());
         let mut unknown = Vec::new();
         {
@@ -345,38 +409,42 @@ impl Reader {
             }
         }
         if unknown.is_empty() {
-            return Ok(whole);
+            return Ok(Ok(whole));
         }
-        let folder = folder.to_owned();
+        let (folder, verified) = (folder.to_owned(), Arc::clone(&self.verified));
+        let asked = Arc::new(());
+        let still_asked = Arc::downgrade(&asked);
         let checked = tokio::task::spawn_blocking(move || {
             let check = |(file, modified): (Arc<DataFile>, Option<std::time::SystemTime>)| {
-                let problem = match crate::file::verify(&folder, &file) {
-                    Ok(problem) => problem,
-                    Err(error) => Some(format!("the file can't be read: {error}")),
-                };
-                (file, modified, problem)
+                // Each file is remembered at once, so that the next try of a query that ran out of time goes further.
+                still_asked.upgrade()?;
+                let problem = problem_of(&folder, &file);
+                if problem.is_none()
+                    && let Some(modified) = modified
+                {
+                    verified.lock().insert(file.path.clone(), modified);
+                }
+                Some((file, problem))
             };
-            unknown.into_iter().map(check).collect::<Vec<_>>()
+            unknown.into_iter().map_while(check).collect::<Vec<_>>()
         });
         let checked = checked.await.map_err(|error| QueryError::Failed(error.to_string()))?;
-        for (file, modified, problem) in checked {
+        drop(asked);
+        for (file, problem) in checked {
             let Some(reason) = problem else {
-                if let Some(modified) = modified {
-                    self.verified.lock().insert(file.path.clone(), modified);
-                }
                 whole.push(file);
                 continue;
             };
             // A file that was compacted away meanwhile is not damaged: its rows are in the next snapshot.
             if !self.state.files(table).iter().any(|known| known.path == file.path) {
-                return Err(QueryError::Failed("files changed while the query started; run it again".into()));
+                return Ok(Err(FilesChanged));
             }
             let name = format!("lake/{}/{}", table.name(), file.path);
             stats.damaged_files.push(name.clone());
             let since = self.options.clock.now();
             self.state.add_damage(Damage { file: name, range: 0..file.bytes, reason, since });
         }
-        Ok(whole)
+        Ok(Ok(whole))
     }
 
     /// Forgets files that left their table.
@@ -419,12 +487,19 @@ impl Reader {
                 break;
             }
         }
+        if stats.truncated {
+            running.stop().await;
+        }
         stats.rows = rows;
         Ok((schema, batches))
     }
 
     #[expect(clippy::needless_pass_by_value, reason = "it is what map_err hands over")]
     fn explain(&self, error: DataFusionError) -> QueryError {
+        // What a query may put aside on disk is part of what it may hold; the engine has no error of its own for it.
+        if error.to_string().contains("max_temp_directory_size") {
+            return QueryError::MemoryLimit(ByteSize(self.options.query_bytes()));
+        }
         match error.find_root() {
             DataFusionError::ResourcesExhausted(_) => QueryError::MemoryLimit(ByteSize(self.options.query_bytes())),
             DataFusionError::Plan(text) | DataFusionError::NotImplemented(text) | DataFusionError::Execution(text) => {
@@ -439,6 +514,48 @@ impl Reader {
             }
         }
     }
+}
+
+/// What is wrong with a file, if anything is.
+fn problem_of(folder: &std::path::Path, file: &DataFile) -> Option<String> {
+    crate::file::verify(folder, file).unwrap_or_else(|error| Some(format!("the file can't be read: {error}")))
+}
+
+fn changed() -> QueryError {
+    QueryError::Failed("files kept changing while the query started; run it again".into())
+}
+
+/// Refuses a statement with more operators than the engine can walk.
+fn check_operators(sql: &str) -> Result<(), QueryError> {
+    // What can't be cut into words is refused by the parser, which also says where.
+    let Ok(tokens) = Tokenizer::new(&GenericDialect {}, sql).tokenize() else { return Ok(()) };
+    let is_operator = |token: &Token| match token {
+        Token::Word(word) => matches!(
+            word.keyword,
+            Keyword::AND
+                | Keyword::OR
+                | Keyword::NOT
+                | Keyword::IS
+                | Keyword::LIKE
+                | Keyword::ILIKE
+                | Keyword::UNION
+                | Keyword::EXCEPT
+                | Keyword::INTERSECT
+                | Keyword::JOIN
+                | Keyword::WHEN
+        ),
+        Token::Whitespace(_) | Token::Comma | Token::Number(..) | Token::LParen | Token::RParen | Token::Period => {
+            false
+        }
+        other => !other.to_string().starts_with(['\'', '"']),
+    };
+    let operators = tokens.iter().filter(|token| is_operator(token)).count();
+    if operators > MAX_OPERATORS {
+        return Err(QueryError::Invalid(format!(
+            "the statement has {operators} operators, {MAX_OPERATORS} allowed; write IN (...) instead of many ORs"
+        )));
+    }
+    Ok(())
 }
 
 const READ_ONLY: &str = "only SELECT (and EXPLAIN of one) is answered here: SQL reads the lake and never changes it";
@@ -480,6 +597,15 @@ mod tests {
         let mut writer = FileWriter::create(folder, Table::Requests, 1, Effort::Seal, ts).unwrap();
         writer.write(&rows.finish(), ts, ts).unwrap();
         Arc::new(writer.finish().unwrap())
+    }
+
+    #[test]
+    fn chains_of_operators_are_bounded_and_lists_are_not() {
+        let chain = |count: usize| format!("SELECT 1 FROM requests WHERE {}", vec!["a = 'x'"; count].join(" OR "));
+        assert!(check_operators(&chain(200)).is_ok());
+        assert!(matches!(check_operators(&chain(20_000)), Err(QueryError::Invalid(text)) if text.contains("IN (...)")));
+        let list = vec!["'a-b'"; 10_000].join(", ");
+        assert!(check_operators(&format!("SELECT \"a+b\" FROM requests WHERE trace_id IN ({list})")).is_ok());
     }
 
     #[tokio::test]

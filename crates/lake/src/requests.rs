@@ -12,6 +12,7 @@ mod page;
 mod predicate;
 
 pub use aggregate::{Bar, Facets, HeatMap, Histogram};
+pub(crate) use disappointed::{JudgedCache, Sources as JudgedSources};
 pub use judge::{Disappointed, DisappointedRow};
 pub use page::{RowOrder, RowPage, RowQuery};
 
@@ -61,7 +62,8 @@ impl Lake {
         time_zone: &jiff::tz::TimeZone,
         window_us: i64,
     ) -> Result<Disappointed, QueryError> {
-        let read = disappointed::disappointed(self.reader(), range, service, time_zone, window_us);
+        let sources = self.judged_sources();
+        let read = disappointed::disappointed(&sources, range, service, time_zone, window_us);
         self.reader().in_time(read).await
     }
 

@@ -36,7 +36,15 @@ pub fn check(table: Table, batch: &RecordBatch) -> Result<(), ArrowError> {
 }
 
 /// Reads a segment of the journal. What can't be believed is named in `state` and kept aside; the rest is served.
-pub fn read_segment(number: u64, path: PathBuf, state: &State, now: Timestamp) -> Result<Arc<Segment>, LakeError> {
+///
+/// Only the `last` segment may end in the middle of an append: the others were whole before the next one began.
+pub fn read_segment(
+    number: u64,
+    path: PathBuf,
+    last: bool,
+    state: &State,
+    now: Timestamp,
+) -> Result<Arc<Segment>, LakeError> {
     let bytes = Buffer::from_vec(std::fs::read(&path).map_err(LakeError::io("read", &path))?);
     let part = Arc::new(Segment::new(number, path.clone()));
     let mut unreadable = Vec::new();
@@ -53,10 +61,11 @@ pub fn read_segment(number: u64, path: PathBuf, state: &State, now: Timestamp) -
     });
     let bad = bad.map_err(|newer| LakeError::io("read", &path)(std::io::Error::other(newer)))?;
     let file = format!("journal/{}", file_name(number));
-    for range in bad.iter().filter(|range| range.torn) {
+    for range in bad.iter().filter(|range| last && range.torn) {
         tracing::info!(file, from = range.from, to = range.to, "an unfinished append is dropped");
     }
-    let damaged = bad.iter().filter(|range| !range.torn).map(|range| (range.from..range.to, range.reason.to_owned()));
+    let damaged =
+        bad.iter().filter(|range| !last || !range.torn).map(|range| (range.from..range.to, range.reason.to_owned()));
     let damaged: Vec<_> = damaged.chain(unreadable).collect();
     if !damaged.is_empty() {
         // Kept under a second name for a later look: the journal drops the first one once the whole frames are sealed.

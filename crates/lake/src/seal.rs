@@ -5,7 +5,7 @@
 //! file goes last, after the commits and the marks are durable.
 
 use crate::delta::{Changes, DeltaLog};
-use crate::error::LakeError;
+use crate::error::{Damage, LakeError};
 use crate::file::{DataFile, Effort, FileWriter};
 use crate::state::{Segment, State};
 use base::{Clock, Timestamp};
@@ -13,6 +13,7 @@ use datafusion::arrow::array::cast::AsArray;
 use datafusion::arrow::array::{Array, RecordBatch};
 use datafusion::arrow::compute::interleave_record_batch;
 use datafusion::arrow::datatypes::TimestampMicrosecondType;
+use futures::future::join_all;
 use signal::Table;
 use std::collections::HashMap;
 use std::path::Path;
@@ -24,18 +25,19 @@ const WRITE_ROWS: usize = 16 * 1024;
 
 /// The tables' logs. One holder at a time changes a table.
 pub struct Logs {
-    logs: HashMap<Table, Mutex<DeltaLog>>,
+    tables: HashMap<Table, Mutex<DeltaLog>>,
     journal_id: String,
+    clock: Clock,
 }
 
 impl Logs {
     /// Opens every table under `lake`.
-    pub async fn open(lake: &Path, journal_id: String) -> Result<Self, LakeError> {
-        let mut logs = HashMap::new();
+    pub async fn open(lake: &Path, journal_id: String, clock: Clock) -> Result<Self, LakeError> {
+        let mut tables = HashMap::new();
         for table in Table::ALL {
-            logs.insert(table, Mutex::new(DeltaLog::open(lake, table).await?));
+            tables.insert(table, Mutex::new(DeltaLog::open(lake, table).await?));
         }
-        Ok(Self { logs, journal_id })
+        Ok(Self { tables, journal_id, clock })
     }
 
     /// Reads every table into `state`. Returns the last segment that any table has.
@@ -51,7 +53,10 @@ impl Logs {
     async fn read_one(&self, table: Table, log: &DeltaLog, state: &State) -> Result<Option<u64>, LakeError> {
         let (files, foreign) = log.files()?;
         for path in foreign {
-            tracing::warn!(table = table.name(), path, "a file with a foreign name is not read");
+            let file = format!("lake/{}/{path}", table.name());
+            let reason =
+                "the log names it, but koshu did not: it is not read, and nothing of this table is tidied away";
+            state.add_damage(Damage { file, range: 0..0, reason: reason.into(), since: self.clock.now() });
         }
         let sealed_through = log.sealed_through(&self.journal_id).await?;
         state.set_table(table, files, sealed_through);
@@ -59,7 +64,7 @@ impl Logs {
     }
 
     fn of(&self, table: Table) -> &Mutex<DeltaLog> {
-        self.logs.get(&table).expect("open() made one for every table")
+        self.tables.get(&table).expect("open() made one for every table")
     }
 
     /// The log of a table, to change it. After a commit that seemed to fail, `state` follows what the log says.
@@ -67,37 +72,49 @@ impl Logs {
         let mut log = self.of(table).lock().await;
         if log.settle().await? {
             self.read_one(table, &log, state).await?;
+            // The commit may have removed rows that sums are kept of.
+            state.rows_were_removed();
         }
         Ok(log)
     }
 }
 
-/// Writes the rows of a segment to files and commits them. Repeating it after a failure is safe.
+/// Writes the rows of a segment to files and commits them, each table by itself. Repeating it after a failure is safe.
 pub async fn seal(segment: &Arc<Segment>, logs: &Logs, state: &State, clock: &Clock) -> Result<(), LakeError> {
-    for table in Table::ALL {
-        let mut log = logs.change(table, state).await?;
-        if state.is_sealed(table, segment.number) {
-            continue;
-        }
-        let folder = log.folder().to_owned();
-        let (rows, now) = (Arc::clone(segment), clock.now());
-        let write = tokio::task::spawn_blocking(move || write_sorted(&folder, table, &rows.batches(table), now));
-        let files = write.await.map_err(|join| LakeError::Io {
-            action: "seal",
-            path: segment.path.clone(),
-            source: std::io::Error::other(join),
-        })??;
-        if !files.is_empty() {
-            let changes = Changes {
-                added: &files,
-                data_change: true,
-                sealed: Some((&logs.journal_id, segment.number)),
-                ..Changes::default()
-            };
-            log.commit(&changes, now).await?;
-        }
-        state.replace_files(table, &[], &files, Some(segment.number));
+    let tables = Table::ALL.into_iter().map(|table| seal_table(table, segment, logs, state, clock));
+    // All of them to their end: a write that nobody waits for would leave a file that no log names.
+    join_all(tables).await.into_iter().collect()
+}
+
+async fn seal_table(
+    table: Table,
+    segment: &Arc<Segment>,
+    logs: &Logs,
+    state: &State,
+    clock: &Clock,
+) -> Result<(), LakeError> {
+    let mut log = logs.change(table, state).await?;
+    if state.is_sealed(table, segment.number) {
+        return Ok(());
     }
+    let folder = log.folder().to_owned();
+    let (rows, now) = (Arc::clone(segment), clock.now());
+    let write = tokio::task::spawn_blocking(move || write_sorted(&folder, table, &rows.batches(table), now));
+    let files = write.await.map_err(|join| LakeError::Io {
+        action: "seal",
+        path: segment.path.clone(),
+        source: std::io::Error::other(join),
+    })??;
+    if !files.is_empty() {
+        let changes = Changes {
+            added: &files,
+            data_change: true,
+            sealed: Some((&logs.journal_id, segment.number)),
+            ..Changes::default()
+        };
+        log.commit(&changes, now).await?;
+    }
+    state.replace_files(table, &[], &files, Some(segment.number));
     Ok(())
 }
 

@@ -7,13 +7,13 @@ use crate::error::Damage;
 use crate::file::DataFile;
 use crate::journal::frame::Mark;
 use crate::rows::TIMES;
-use base::Timestamp;
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
-use datafusion::arrow::compute::concat_batches;
-use datafusion::arrow::datatypes::DataType;
+use base::{TimeRange, Timestamp};
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch, UInt32Array};
+use datafusion::arrow::compute::{concat_batches, max, min, take_record_batch};
+use datafusion::arrow::datatypes::{DataType, TimestampMicrosecondType};
 use parking_lot::{Mutex, RwLock};
 use signal::{Rollups, Table};
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -23,6 +23,8 @@ use std::time::{Duration, Instant};
 const SMALL_BATCH_ROWS: usize = 1024;
 /// This many small batches in a row are merged into one.
 const SMALL_BATCHES: usize = 64;
+/// Marks that are remembered: all of them are in memory, and are written anew with each sealed segment that has some.
+const MAX_MARKS: usize = 200_000;
 const MICROS_PER_HOUR: i64 = 3_600_000_000;
 
 /// The rows of one journal segment, in memory until they are sealed.
@@ -34,6 +36,8 @@ pub struct Segment {
     rows: Mutex<SegmentRows>,
     bytes: AtomicU64,
     opened: AtomicI64,
+    /// First and last `ts` of its requests.
+    requests: (AtomicI64, AtomicI64),
 }
 
 #[derive(Default)]
@@ -46,7 +50,14 @@ struct SegmentRows {
 impl Segment {
     /// An empty segment.
     pub fn new(number: u64, path: PathBuf) -> Self {
-        Self { number, path, rows: Mutex::default(), bytes: AtomicU64::new(0), opened: AtomicI64::new(i64::MAX) }
+        Self {
+            number,
+            path,
+            rows: Mutex::default(),
+            bytes: AtomicU64::new(0),
+            opened: AtomicI64::new(i64::MAX),
+            requests: (AtomicI64::new(i64::MAX), AtomicI64::new(i64::MIN)),
+        }
     }
 
     /// When its first row arrived; `None` while it is empty.
@@ -62,6 +73,9 @@ impl Segment {
         for (table, batch) in parts {
             if table == Table::Requests {
                 rows.rollups.add_requests(&batch);
+                let ts = batch.column(0).as_primitive::<TimestampMicrosecondType>();
+                self.requests.0.fetch_min(min(ts).unwrap_or(i64::MAX), Ordering::Relaxed);
+                self.requests.1.fetch_max(max(ts).unwrap_or(i64::MIN), Ordering::Relaxed);
             }
             let batches = rows.batches.entry(table).or_default();
             batches.push(batch);
@@ -69,6 +83,11 @@ impl Segment {
         }
         rows.marks.extend(marks);
         self.bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// Whether it may hold requests of `[from, to)`, microseconds.
+    fn may_hold_requests(&self, from: i64, to: i64) -> bool {
+        self.requests.0.load(Ordering::Relaxed) < to && self.requests.1.load(Ordering::Relaxed) >= from
     }
 
     /// Memory held, in bytes, roughly.
@@ -113,6 +132,19 @@ fn merge_small(batches: &mut Vec<RecordBatch>, table: Table) {
         // Rows of an older schema stay as they are.
         Err(_) => batches.extend(tail),
     }
+}
+
+/// Most rows of a batch for live tails.
+pub const TAIL_ROWS: usize = 500;
+
+/// A batch for live tails: in pieces that hold nothing of the frame it came in, so that a slow reader pins little.
+pub fn tail_pieces(batch: &RecordBatch) -> impl Iterator<Item = RecordBatch> {
+    (0..batch.num_rows()).step_by(TAIL_ROWS).filter_map(|start| {
+        let rows = batch.slice(start, TAIL_ROWS.min(batch.num_rows() - start));
+        // Taking rows by number copies them; a slice would not.
+        let all = UInt32Array::from_iter_values(0..u32::try_from(rows.num_rows()).unwrap_or(0));
+        take_record_batch(&rows, &all).ok().map(|copied| compact_views(&copied))
+    })
 }
 
 /// Copies string views out of the many frames they point into, so that those can be freed.
@@ -176,9 +208,62 @@ pub struct Snapshot {
     pub epoch: u64,
 }
 
+/// What is known of the requests of whole hours at one moment.
+pub struct RequestHours {
+    /// How often each hour (start, microseconds) changed by sealing; hours without sealed rows are not there.
+    generations: BTreeMap<i64, u64>,
+    epoch: u64,
+    unsealed: Vec<Arc<Segment>>,
+}
+
+/// What sealed requests were when something was made of them: equal as long as they are the same.
+pub type RequestStamp = (u64, Vec<Option<u64>>);
+
+impl RequestHours {
+    /// Starts of the hours of `range` that may hold requests.
+    pub fn starts(&self, range: TimeRange) -> BTreeSet<i64> {
+        let first = range.from.floor(MICROS_PER_HOUR).micros();
+        let mut starts: BTreeSet<i64> =
+            self.generations.range(first..range.to.micros().max(first)).map(|(hour, _)| *hour).collect();
+        for segment in &self.unsealed {
+            segment.with_rollups(|rollups| {
+                let minutes = rollups.partials().map(|partial| partial.minute);
+                let inside = minutes.filter(|minute| *minute >= range.from.minute() && *minute < range.to);
+                starts.extend(inside.map(|minute| minute.floor(MICROS_PER_HOUR).micros()));
+            });
+        }
+        starts
+    }
+
+    /// The stamp of the requests from the hour `from` to `to`; `None` while some of them may be unsealed.
+    pub fn stamp(&self, from: i64, to: i64) -> Option<RequestStamp> {
+        if self.unsealed.iter().any(|segment| segment.may_hold_requests(from, to)) {
+            return None;
+        }
+        let (mut hour, mut generations) = (from, Vec::new());
+        while hour < to {
+            generations.push(self.generations.get(&hour).copied());
+            hour += MICROS_PER_HOUR;
+        }
+        Some((self.epoch, generations))
+    }
+}
+
 impl State {
+    /// What is known of the requests of the hours around a range, at this moment.
+    pub fn request_hours(&self, range: TimeRange) -> RequestHours {
+        let inner = self.inner.read();
+        let from = range.from.micros().max(*TIMES.start()).div_euclid(MICROS_PER_HOUR) * MICROS_PER_HOUR;
+        let to = range.to.micros().min(*TIMES.end()).saturating_add(MICROS_PER_HOUR).max(from);
+        RequestHours {
+            generations: inner.hours.range(from..to).map(|(hour, generation)| (*hour, *generation)).collect(),
+            epoch: inner.epoch,
+            unsealed: inner.segments.iter().filter(|segment| !segment.is_empty()).cloned().collect(),
+        }
+    }
+
     /// One table at this moment; hour generations are given for `[from, to)` only.
-    pub fn snapshot(&self, table: Table, range: base::TimeRange) -> Snapshot {
+    pub fn snapshot(&self, table: Table, range: TimeRange) -> Snapshot {
         let inner = self.inner.read();
         let from = range.from.micros().max(*TIMES.start()).div_euclid(MICROS_PER_HOUR) * MICROS_PER_HOUR;
         let view = inner.tables.get(&table);
@@ -202,13 +287,21 @@ impl State {
             inner.touch_hours(&files);
         }
         let view = TableView { files: Arc::new(files.into_iter().map(Arc::new).collect()), sealed_through };
-        inner.tables.insert(table, view);
+        let files = Arc::clone(&view.files);
+        let Some(before) = inner.tables.insert(table, view) else { return };
+        let now = Instant::now();
+        let gone = before.files.iter().filter(|old| !files.iter().any(|file| file.path == old.path));
+        inner.dead.extend(gone.map(|file| (table, file.path.clone(), now)));
     }
 
     /// Whether the rows of a segment are already in the table's files.
     pub fn is_sealed(&self, table: Table, segment: u64) -> bool {
-        let inner = self.inner.read();
-        inner.tables.get(&table).and_then(|view| view.sealed_through).is_some_and(|through| segment <= through)
+        self.sealed_through(table).is_some_and(|through| segment <= through)
+    }
+
+    /// The last segment whose rows are in the table's files.
+    pub fn sealed_through(&self, table: Table) -> Option<u64> {
+        self.inner.read().tables.get(&table).and_then(|view| view.sealed_through)
     }
 
     /// Replaces files of a table; with `sealed`, the segment's rows are from now on read from the new files.
@@ -225,6 +318,11 @@ impl State {
         files.extend(added.iter().cloned().map(Arc::new));
         view.files = Arc::new(files);
         view.sealed_through = view.sealed_through.max(sealed);
+    }
+
+    /// The files that left their table and are not deleted yet.
+    pub fn dead(&self) -> Vec<(Table, String)> {
+        self.inner.read().dead.iter().map(|(table, path, _)| (*table, path.clone())).collect()
     }
 
     /// Takes the files that left their table at least `age` ago.
@@ -266,6 +364,18 @@ impl State {
         self.inner.write().marks.extend(marks);
     }
 
+    /// Whether the marks that are not known yet may be remembered too.
+    pub fn has_room_for_marks(&self, fresh: &[Mark]) -> bool {
+        let inner = self.inner.read();
+        let unknown = fresh.iter().filter(|(key, _)| !inner.marks.contains_key(key)).count();
+        unknown == 0 || inner.marks.len() + unknown <= MAX_MARKS
+    }
+
+    /// Forgets marks whose key starts with `prefix`.
+    pub fn remove_marks(&self, prefix: &str) {
+        self.inner.write().marks.retain(|key, _| !key.starts_with(prefix));
+    }
+
     /// The value of a mark.
     pub fn mark(&self, key: &str) -> Option<String> {
         self.inner.read().marks.get(key).cloned()
@@ -297,7 +407,6 @@ mod tests {
     use super::*;
     use crate::ipc;
     use datafusion::arrow::buffer::Buffer;
-    use datafusion::arrow::datatypes::TimestampMicrosecondType;
     use signal::{RequestRow, RequestRows};
 
     #[test]

@@ -3,16 +3,22 @@
 //! An operator that does not yield can't be cancelled; it then occupies one of these threads until it ends, while the
 //! query itself has long been answered with the limit it broke.
 
+use crate::query_memory::QueryMemory;
 use datafusion::arrow::array::RecordBatch;
 use datafusion::dataframe::DataFrame;
 use datafusion::error::DataFusionError;
+use datafusion::execution::memory_pool::MemoryPool;
 use futures::StreamExt;
+use std::sync::Arc;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 /// Batches that wait to be taken.
 const AHEAD: usize = 2;
+
+/// Expressions are walked by recursion; this holds the deepest that is let through, in an unoptimised build too.
+const STACK_BYTES: usize = 16 << 20;
 
 /// A small runtime that only runs queries.
 pub struct QueryThreads(Option<Runtime>);
@@ -21,12 +27,15 @@ pub struct QueryThreads(Option<Runtime>);
 pub struct Running {
     batches: mpsc::Receiver<Result<RecordBatch, DataFusionError>>,
     task: JoinHandle<()>,
+    pool: Arc<dyn MemoryPool>,
 }
 
 impl QueryThreads {
     /// Starts `count` threads.
     pub fn start(count: usize) -> std::io::Result<Self> {
-        let runtime = Builder::new_multi_thread().worker_threads(count).thread_name("query").enable_all().build()?;
+        let mut builder = Builder::new_multi_thread();
+        builder.worker_threads(count).thread_name("query").thread_stack_size(STACK_BYTES).enable_all();
+        let runtime = builder.build()?;
         Ok(Self(Some(runtime)))
     }
 
@@ -34,24 +43,38 @@ impl QueryThreads {
     pub fn run(&self, frame: DataFrame) -> Running {
         let (out, batches) = mpsc::channel(AHEAD);
         let runtime = self.0.as_ref().expect("the runtime is taken only when this is dropped");
+        let pool = Arc::clone(frame.task_ctx().memory_pool());
+        let held = Arc::clone(&pool);
         let task = runtime.spawn(async move {
-            let mut stream = match frame.execute_stream().await {
-                Ok(stream) => stream,
-                Err(error) => return drop(out.send(Err(error)).await),
-            };
-            while let Some(batch) = stream.next().await {
-                if let Err(error) = batch {
-                    // Its memory is given back before anybody hears of the failure and asks again.
-                    drop(stream);
-                    return drop(out.send(Err(error)).await);
-                }
-                if out.send(batch).await.is_err() {
-                    return;
-                }
+            let failure = stream(frame, &out).await.err();
+            // Its memory is given back before anybody hears of the end and asks again.
+            released(held.as_ref()).await;
+            if let Some(error) = failure {
+                let _ = out.send(Err(error)).await;
             }
         });
-        Running { batches, task }
+        Running { batches, task, pool }
     }
+}
+
+async fn released(pool: &dyn MemoryPool) {
+    if let Some(memory) = pool.downcast_ref::<QueryMemory>() {
+        memory.released().await;
+    }
+}
+
+/// Hands on the answer of a query, batch by batch, as long as somebody takes them.
+async fn stream(
+    frame: DataFrame,
+    out: &mpsc::Sender<Result<RecordBatch, DataFusionError>>,
+) -> Result<(), DataFusionError> {
+    let mut batches = frame.execute_stream().await?;
+    while let Some(batch) = batches.next().await {
+        if out.send(Ok(batch?)).await.is_err() {
+            break;
+        }
+    }
+    Ok(())
 }
 
 impl Drop for QueryThreads {
@@ -72,6 +95,14 @@ impl Running {
             Ok(()) => None,
             Err(death) => Some(Err(DataFusionError::External(Box::new(death)))),
         }
+    }
+}
+
+impl Running {
+    /// Ends the query before its end and waits, a little while at most, until its memory is back.
+    pub async fn stop(self) {
+        self.task.abort();
+        released(self.pool.as_ref()).await;
     }
 }
 

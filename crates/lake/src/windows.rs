@@ -6,13 +6,13 @@
 use crate::error::QueryError;
 use crate::query::Reader;
 use crate::rows::TIMES;
+use crate::stamped::StampedCache;
 use crate::state::{Snapshot, State};
 use base::{TimeRange, Timestamp};
 use datafusion::arrow::array::RecordBatch;
 use datafusion::dataframe::DataFrame;
 use datafusion::logical_expr::{col, lit};
 use foldhash::HashMap;
-use parking_lot::Mutex;
 use signal::Table;
 use signal::rollup::{Partial, Sum, each_partial};
 use std::collections::BTreeMap;
@@ -89,8 +89,9 @@ impl ServiceWindows {
     }
 }
 
+/// Sums of one hour.
 #[derive(Debug, Default)]
-struct Hour {
+pub struct Hour {
     services: HashMap<Arc<str>, ServiceWindows>,
 }
 
@@ -100,48 +101,8 @@ impl Hour {
     }
 }
 
-struct Kept {
-    generation: u64,
-    epoch: u64,
-    used: u64,
-    hour: Arc<Hour>,
-}
-
-/// Hours that were summed before, bounded in memory, least recently used out first.
-pub struct HourCache {
-    kept: Mutex<(HashMap<i64, Kept>, u64)>,
-    limit_bytes: u64,
-}
-
-impl HourCache {
-    /// An empty cache of at most `limit_bytes`.
-    pub fn new(limit_bytes: u64) -> Self {
-        Self { kept: Mutex::default(), limit_bytes }
-    }
-
-    fn get(&self, hour: i64, generation: u64, epoch: u64) -> Option<Arc<Hour>> {
-        let (kept, clock) = &mut *self.kept.lock();
-        *clock += 1;
-        let entry = kept.get_mut(&hour)?;
-        if entry.generation != generation || entry.epoch != epoch {
-            return None;
-        }
-        entry.used = *clock;
-        Some(Arc::clone(&entry.hour))
-    }
-
-    fn put(&self, at: i64, generation: u64, epoch: u64, hour: Arc<Hour>) {
-        let (kept, clock) = &mut *self.kept.lock();
-        *clock += 1;
-        kept.insert(at, Kept { generation, epoch, used: *clock, hour });
-        let mut total: u64 = kept.values().map(|entry| entry.hour.heap_bytes() as u64).sum();
-        while total > self.limit_bytes {
-            let Some((&oldest, entry)) = kept.iter().min_by_key(|(_, entry)| entry.used) else { return };
-            total -= entry.hour.heap_bytes() as u64;
-            kept.remove(&oldest);
-        }
-    }
-}
+/// Hours that were summed before, by their start; stamped with their generation and the lake's epoch.
+pub type HourCache = StampedCache<i64, (u64, u64), Hour>;
 
 /// Sums the window.
 pub async fn windows(
@@ -223,7 +184,10 @@ fn split_hours(range: TimeRange, snapshot: &Snapshot) -> (Vec<(i64, u64)>, Vec<T
     (hours, ends.into_iter().filter(|end| end.micros() > 0).collect())
 }
 
-/// Adds the sums of whole hours. What is not kept is read day by day, so that memory does not grow with the window.
+/// Hours that are read at once: their sums, by minute and route, are in no budget until they are kept.
+const STRETCH: i64 = 4 * HOUR;
+
+/// Adds the sums of whole hours. What is not kept is read in stretches, so that memory does not grow with the window.
 async fn whole_hours(
     reader: &Reader,
     cache: &HourCache,
@@ -232,14 +196,14 @@ async fn whole_hours(
     out: &mut Windows,
     add_hour: impl Fn(&mut Windows, &Hour) + Sync,
 ) -> Result<(), QueryError> {
-    let mut days: BTreeMap<i64, BTreeMap<i64, u64>> = BTreeMap::new();
+    let mut stretches: BTreeMap<i64, BTreeMap<i64, u64>> = BTreeMap::new();
     for &(hour, generation) in hours {
-        match cache.get(hour, generation, snapshot.epoch) {
+        match cache.get(&hour, &(generation, snapshot.epoch)) {
             Some(kept) => add_hour(out, &kept),
-            None => drop(days.entry(hour.div_euclid(24 * HOUR)).or_default().insert(hour, generation)),
+            None => drop(stretches.entry(hour.div_euclid(STRETCH)).or_default().insert(hour, generation)),
         }
     }
-    for missing in days.into_values() {
+    for missing in stretches.into_values() {
         let (Some((&first, _)), Some((&last, _))) = (missing.first_key_value(), missing.last_key_value()) else {
             continue;
         };
@@ -259,7 +223,8 @@ async fn whole_hours(
             add_hour(out, &hour);
             // A sum with holes is not kept: the damaged file may come back from a backup.
             if damaged.is_empty() {
-                cache.put(at, missing.get(&at).copied().unwrap_or(0), snapshot.epoch, Arc::new(hour));
+                let (stamp, bytes) = ((missing.get(&at).copied().unwrap_or(0), snapshot.epoch), hour.heap_bytes());
+                cache.put(at, stamp, Arc::new(hour), bytes as u64);
             }
         }
         out.damaged_files.extend(damaged);
@@ -309,26 +274,5 @@ mod tests {
         assert_eq!(split_hours(short, &snapshot), (Vec::new(), vec![short]));
         let exact = TimeRange { from: at(0), to: at(2 * HOUR) };
         assert_eq!(split_hours(exact, &snapshot).1, Vec::new());
-    }
-
-    #[test]
-    fn the_cache_forgets_what_was_used_least_and_what_changed() {
-        let cache = HourCache::new(1500);
-        let hour = || {
-            let mut hour = Hour::default();
-            let service = hour.services.entry("s".into()).or_default();
-            service.routes.insert("r".into(), Sum::default());
-            Arc::new(hour)
-        };
-        let one = hour().heap_bytes() as u64;
-        let room = 1500 / one;
-        for at in 0..=i64::try_from(room).unwrap() {
-            cache.put(at, 1, 0, hour());
-            assert!(cache.get(0, 1, 0).is_some() || at > 0);
-        }
-        assert!(cache.get(1, 1, 0).is_none(), "the least recently used hour went");
-        assert!(cache.get(0, 1, 0).is_some());
-        assert!(cache.get(0, 2, 0).is_none(), "another generation is another hour");
-        assert!(cache.get(0, 1, 1).is_none(), "rows were removed");
     }
 }

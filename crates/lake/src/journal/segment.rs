@@ -17,6 +17,17 @@ pub fn number_of(path: &Path) -> Option<u64> {
     name.strip_suffix(".journal")?.parse().ok()
 }
 
+/// The segments in a folder, in order.
+pub fn list(folder: &Path) -> std::io::Result<Vec<(u64, PathBuf)>> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        found.extend(number_of(&path).map(|number| (number, path)));
+    }
+    found.sort();
+    Ok(found)
+}
+
 /// Makes names inside `folder` durable (a new file is lost by a power cut otherwise).
 pub fn sync_folder(folder: &Path) -> std::io::Result<()> {
     File::open(folder)?.sync_all()

@@ -5,7 +5,7 @@
 use super::frame::Mark;
 use super::segment::{SegmentWriter, WriteFailure};
 use crate::error::{AppendError, BusyReason, LakeError};
-use crate::state::{Segment, State};
+use crate::state::{Segment, State, tail_pieces};
 use base::Clock;
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::buffer::Buffer;
@@ -266,7 +266,9 @@ impl Worker {
         self.state.set_marks(marks.iter().cloned());
         if self.published.receiver_count() > 0 {
             for (table, batch) in &parts {
-                let _ = self.published.send((*table, batch.clone()));
+                for piece in tail_pieces(batch) {
+                    let _ = self.published.send((*table, piece));
+                }
             }
         }
         self.segment.push(parts, marks, frame.len() as u64, self.clock.now());

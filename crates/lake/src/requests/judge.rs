@@ -3,12 +3,14 @@
 //! Pure. In doubt a person counts as disappointed: a success in the same microsecond as the failure is no proof of a
 //! recovery, and neither is a success beside a failure.
 
-use base::Timestamp;
+use base::{TimeRange, Timestamp};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 const HOUR_US: i64 = 3_600_000_000;
+const QUARTER_US: i64 = HOUR_US / 4;
 
 /// One request of a person who saw a server error on this route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -21,6 +23,20 @@ pub struct Try<'a> {
     pub ts: Timestamp,
     /// The answer.
     pub status: i32,
+}
+
+/// The server errors of a person on a route within one quarter of an hour. Local days and hours of every time zone in
+/// use start with a quarter, so that these can be kept and put together for any of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// Who.
+    pub user: Box<str>,
+    /// What they asked for.
+    pub route: Arc<str>,
+    /// The last of the errors.
+    pub last: Timestamp,
+    /// Whether the next try after it succeeded in time.
+    pub recovered: bool,
 }
 
 /// Who was disappointed.
@@ -61,35 +77,51 @@ pub struct DisappointedRow {
     pub still_disappointed: u64,
 }
 
-/// Judges all tries. Failures at `until` and later only count as next tries.
-pub fn judge(mut tries: Vec<Try<'_>>, until: Timestamp, window_us: i64, time_zone: &TimeZone) -> Disappointed {
+/// The failures in `range` of people whose tries these are; tries outside of it only count as next ones.
+pub fn failures(mut tries: Vec<Try<'_>>, range: TimeRange, window_us: i64) -> Vec<Failure> {
     tries.sort_unstable();
+    let mut names: HashMap<&str, Arc<str>> = HashMap::new();
+    let mut out = Vec::new();
+    for one in tries.chunk_by(|left, right| (left.user, left.route) == (right.user, right.route)) {
+        let failed: Vec<&Try<'_>> = one.iter().filter(|one| one.status >= 500 && range.contains(one.ts)).collect();
+        for quarter in failed.chunk_by(|left, right| left.ts.floor(QUARTER_US) == right.ts.floor(QUARTER_US)) {
+            let Some(last) = quarter.last() else { continue };
+            let route = Arc::clone(names.entry(last.route).or_insert_with(|| last.route.into()));
+            let recovered = recovers(one, last.ts, window_us);
+            out.push(Failure { user: last.user.into(), route, last: last.ts, recovered });
+        }
+    }
+    out
+}
+
+/// Puts failures together: by person, by local day and hour, by route.
+pub fn judge(mut failures: Vec<&Failure>, time_zone: &TimeZone) -> Disappointed {
+    failures.sort_unstable_by_key(|failure| (&failure.user, &failure.route, failure.last));
     let mut out = Disappointed::default();
     let mut days: BTreeMap<(Date, &str), (u64, u64)> = BTreeMap::new();
     let mut hours: BTreeMap<Timestamp, u64> = BTreeMap::new();
-    for person in tries.chunk_by(|left, right| left.user == right.user) {
-        let (mut failed, mut all_recovered) = (false, true);
+    for person in failures.chunk_by(|left, right| left.user == right.user) {
+        let mut all_recovered = true;
         let mut seen_hours = BTreeSet::new();
         for route in person.chunk_by(|left, right| left.route == right.route) {
-            let mut last_of_day: BTreeMap<Date, Timestamp> = BTreeMap::new();
-            for failure in route.iter().filter(|one| one.status >= 500 && one.ts < until) {
-                let (day, hour) = day_and_hour(failure.ts, time_zone);
-                last_of_day.insert(day, failure.ts);
+            let name: &str = &route[0].route;
+            // Of several quarters of a day the last one decides.
+            let mut last_of_day: BTreeMap<Date, bool> = BTreeMap::new();
+            for failure in route {
+                let (day, hour) = day_and_hour(failure.last, time_zone);
+                last_of_day.insert(day, failure.recovered);
                 seen_hours.insert(hour);
             }
-            let Some(first) = route.first().filter(|_| !last_of_day.is_empty()) else { continue };
-            failed = true;
-            *out.by_route.entry(first.route.to_owned()).or_default() += 1;
-            for (day, last) in last_of_day {
-                let recovered = recovers(route, last, window_us);
+            *out.by_route.entry(name.to_owned()).or_default() += 1;
+            for (day, recovered) in last_of_day {
                 all_recovered &= recovered;
-                let (users, recoveries) = days.entry((day, first.route)).or_default();
+                let (users, recoveries) = days.entry((day, name)).or_default();
                 *users += 1;
                 *recoveries += u64::from(recovered);
             }
         }
-        out.users += u64::from(failed);
-        out.recovered += u64::from(failed && all_recovered);
+        out.users += 1;
+        out.recovered += u64::from(all_recovered);
         for hour in seen_hours {
             *hours.entry(hour).or_default() += 1;
         }
@@ -145,6 +177,11 @@ mod tests {
             .collect()
     }
 
+    fn judged(tries: Vec<Try<'_>>, until: Timestamp, time_zone: &TimeZone) -> Disappointed {
+        let range = TimeRange { from: Timestamp::from_micros(i64::MIN), to: until };
+        judge(failures(tries, range, WINDOW).iter().collect(), time_zone)
+    }
+
     #[test]
     fn a_person_recovers_when_the_next_try_succeeds_within_ten_minutes() {
         for (case, given, want) in [
@@ -175,7 +212,7 @@ mod tests {
             let mut shuffled = tries(&given);
             shuffled.reverse();
             let until = at("2026-11-22T11:00:00Z");
-            let judged = judge(shuffled, until, WINDOW, &TimeZone::UTC);
+            let judged = judged(shuffled, until, &TimeZone::UTC);
             assert_eq!((judged.users, judged.recovered), want, "{case}");
             assert_eq!(judged.users, judged.recovered + judged.still_disappointed, "{case}");
         }
@@ -194,7 +231,7 @@ mod tests {
             one("a", night, 500),
             one("b", night, 500),
         ];
-        let judged = judge(given, at("2026-11-23T00:00:00Z"), WINDOW, &tokyo);
+        let judged = judged(given, at("2026-11-23T00:00:00Z"), &tokyo);
         let rows: Vec<_> =
             judged.rows.iter().map(|row| (row.day, row.users, row.recovered, row.still_disappointed)).collect();
         assert_eq!(rows, [(date(2026, 11, 23), 2, 0, 2), (date(2026, 11, 22), 1, 1, 0)]);

@@ -3,6 +3,7 @@
 use crate::support::*;
 use lake::{Lake, LakeError};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 fn commits(dir: &Path) -> Vec<PathBuf> {
     let mut found = files(&dir.join("lake/requests/_delta_log"));
@@ -128,4 +129,49 @@ async fn a_damaged_checkpoint_is_set_aside_and_the_commits_are_read() {
     let copy = image(dir.path());
     std::fs::write(copy.path().join("lake/requests/_delta_log/_last_checkpoint"), "{").unwrap();
     assert_eq!(number(&*open(copy.path()).await, "SELECT count(*) FROM requests").await, 520);
+}
+
+#[tokio::test]
+async fn a_last_commit_damaged_after_its_segment_left_the_journal_is_said_and_nothing_is_deleted() {
+    let dir = tempfile::tempdir().unwrap();
+    some_seals(dir.path(), 3).await;
+    let files = data_files(dir.path(), "requests");
+    let long_ago = std::time::SystemTime::now() - Duration::from_hours(24);
+    for file in &files {
+        std::fs::File::options().append(true).open(file).unwrap().set_modified(long_ago).unwrap();
+    }
+    let last = commits(dir.path()).pop().unwrap();
+    std::fs::write(&last, b"").unwrap();
+    for start in 1..=2 {
+        let lake = open(dir.path()).await;
+        assert_eq!(stored_requests(&lake).await, 20, "start {start}: what the log still names is served");
+        let damage = lake.damage();
+        assert!(damage.iter().any(|found| found.file == "lake/requests/_delta_log"), "start {start}: {damage:?}");
+        lake.close().await;
+        drop(lake);
+        assert_eq!(data_files(dir.path(), "requests"), files, "start {start}: the files are kept");
+    }
+}
+
+#[tokio::test]
+async fn a_flipped_bit_in_a_checkpoint_that_still_decodes_is_seen() {
+    let dir = tempfile::tempdir().unwrap();
+    some_seals(dir.path(), 52).await;
+    let log = dir.path().join("lake/requests/_delta_log");
+    let checkpoint = |path: &PathBuf| path.extension().is_some_and(|ext| ext == "parquet");
+    let checkpoint = files(&log).into_iter().find(checkpoint).unwrap();
+    let whole = std::fs::read(&checkpoint).unwrap();
+    for at in (4..whole.len() - 8).step_by(whole.len() / 12) {
+        let copy = image(dir.path());
+        let mut bytes = whole.clone();
+        bytes[at] ^= 1;
+        std::fs::write(copy.path().join(checkpoint.strip_prefix(dir.path()).unwrap()), bytes).unwrap();
+        let lake = open(copy.path()).await;
+        assert_eq!(stored_requests(&lake).await, 520, "byte {at}");
+        assert_eq!(lake.damage(), [], "byte {at}: the commits say everything that the checkpoint said");
+    }
+}
+
+async fn stored_requests(lake: &Lake) -> i64 {
+    number(lake, "SELECT count(*) FROM requests").await
 }

@@ -142,13 +142,9 @@ pub fn segments(dir: &Path) -> Vec<PathBuf> {
     found
 }
 
-fn copy_into(from: &Path, to: &Path, pick: impl Fn(&Path) -> bool) {
+fn copy_into(from: &Path, to: &Path) {
     for path in files(from) {
-        let relative = path.strip_prefix(from).unwrap();
-        let target = to.join(relative);
-        if !pick(relative) || target.exists() {
-            continue;
-        }
+        let target = to.join(path.strip_prefix(from).unwrap());
         std::fs::create_dir_all(target.parent().unwrap()).unwrap();
         // What was sealed or finished meanwhile is gone under this name.
         if let Err(error) = std::fs::copy(&path, &target) {
@@ -157,15 +153,20 @@ fn copy_into(from: &Path, to: &Path, pick: impl Fn(&Path) -> bool) {
     }
 }
 
-/// A copy of a lake that is in use, as a crash during the copying could have left it: the journal as it was before the
-/// logs, the logs as they were before the files that they name.
+/// A copy of a lake that is in use, as a crash could have left it. Segments may grow while they are copied; a copy during
+/// which one was sealed mixes two moments and is made again.
 pub fn image(dir: &Path) -> tempfile::TempDir {
-    let copy = tempfile::tempdir().unwrap();
-    let named = |path: &Path, part: &str| path.to_string_lossy().contains(part);
-    copy_into(dir, copy.path(), |path| named(path, ".journal"));
-    copy_into(dir, copy.path(), |path| path.starts_with("journal"));
-    copy_into(dir, copy.path(), |path| named(path, "_last_checkpoint"));
-    copy_into(dir, copy.path(), |path| named(path, "_delta_log"));
-    copy_into(dir, copy.path(), |path| path.starts_with("lake"));
-    copy
+    let sealed = || {
+        let marks = std::fs::read(dir.join("journal/marks")).unwrap_or_default();
+        let named = |path: &PathBuf| path.to_string_lossy().contains("_delta_log");
+        (marks, files(&dir.join("lake")).into_iter().filter(named).collect::<Vec<_>>(), segments(dir))
+    };
+    loop {
+        let before = sealed();
+        let copy = tempfile::tempdir().unwrap();
+        copy_into(dir, copy.path());
+        if sealed() == before {
+            return copy;
+        }
+    }
 }
