@@ -7,6 +7,7 @@
 pub mod clock;
 pub mod id;
 pub mod name;
+pub mod redaction;
 pub mod secret;
 pub mod time;
 pub mod units;
@@ -14,6 +15,7 @@ pub mod units;
 pub use clock::Clock;
 pub use id::Id;
 pub use name::{ServiceName, ServiceNameError};
+pub use redaction::Redactor;
 pub use secret::Secret;
 pub use time::{TimeRange, Timestamp};
 pub use units::{ByteSize, Span, UnitError};

@@ -34,6 +34,16 @@ const FAN_IN: usize = 16;
 const SMALL_FILES: usize = 8;
 /// A past day to which nothing came for this long is merged wholly.
 const SETTLED: Span = Span::from_seconds(3600);
+/// What the disk budget deletes first: what is many and seldom asked for. Roll-ups and events are small and go last.
+const FIRST_TO_GO: [Table; 7] = [
+    Table::Spans,
+    Table::Samples,
+    Table::Logs,
+    Table::Requests,
+    Table::Errors,
+    Table::Events,
+    Table::Rollup1m,
+];
 /// Files below this size are all alike.
 const ALIKE_BYTES: u64 = 1 << 20;
 /// Files that no table names any more are deleted after this long; running queries may still read them.
@@ -206,10 +216,8 @@ impl Maintainer {
         let mut done = Maintenance::default();
         let now = self.options.clock.now();
         let keep = &self.options.retention;
-        for (table, age) in
-            [(Table::Requests, keep.requests), (Table::Samples, keep.samples), (Table::Rollup1m, keep.rollups)]
-        {
-            let oldest = oldest_day(now, age);
+        for table in Table::ALL {
+            let oldest = oldest_day(now, keep.of(table));
             done.expired += self.drop_days(table, |files| beyond_retention(files, oldest)).await?;
         }
         let enough = self.options.disk.0 / 100 * 95;
@@ -218,7 +226,7 @@ impl Maintainer {
             self.remove_dead_files(self.options.query_time + Duration::from_secs(5));
         }
         let today = now.utc_days();
-        for table in [Table::Samples, Table::Requests, Table::Rollup1m] {
+        for table in FIRST_TO_GO {
             // Files that queries may still read count as gone: they are, in a moment.
             while self.measure_used().await.saturating_sub(self.dead_bytes()) > enough {
                 let Some(oldest) = oldest_day_to_spare(&self.state.files(table), today) else { break };

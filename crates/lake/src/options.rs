@@ -1,6 +1,7 @@
 //! How much a lake may use, and how long it keeps what.
 
 use base::{ByteSize, Clock, Span};
+use signal::Table;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -30,8 +31,16 @@ pub struct LakeOptions {
 pub struct Retention {
     /// Requests.
     pub requests: Span,
-    /// Host samples.
+    /// Log records.
+    pub logs: Span,
+    /// Steps of traces: many, and looked at soon or never.
+    pub spans: Span,
+    /// Measured values.
     pub samples: Span,
+    /// Exceptions.
+    pub errors: Span,
+    /// What happened: kept for audit.
+    pub events: Span,
     /// Roll-ups: small, and what history pages read.
     pub rollups: Span,
 }
@@ -42,8 +51,27 @@ impl Default for Retention {
     fn default() -> Self {
         Self {
             requests: Span::from_seconds(30 * DAY_SECONDS),
+            logs: Span::from_seconds(30 * DAY_SECONDS),
+            spans: Span::from_seconds(14 * DAY_SECONDS),
             samples: Span::from_seconds(30 * DAY_SECONDS),
+            errors: Span::from_seconds(90 * DAY_SECONDS),
+            events: Span::from_seconds(400 * DAY_SECONDS),
             rollups: Span::from_seconds(400 * DAY_SECONDS),
+        }
+    }
+}
+
+impl Retention {
+    /// How long rows of a table are kept.
+    pub const fn of(&self, table: Table) -> Span {
+        match table {
+            Table::Requests => self.requests,
+            Table::Logs => self.logs,
+            Table::Spans => self.spans,
+            Table::Samples => self.samples,
+            Table::Errors => self.errors,
+            Table::Events => self.events,
+            Table::Rollup1m => self.rollups,
         }
     }
 }

@@ -287,8 +287,7 @@ impl Reader {
     ) -> Result<DataFrame, DataFusionError> {
         let mut provider = self.provider(table, files.to_vec(), Vec::new(), EVERYTHING);
         provider.sorted = true;
-        let [first, second] = table.sort_columns();
-        let order = vec![col(first).sort(true, true), col(second).sort(true, true)];
+        let order = table.sort_columns().iter().map(|column| col(*column).sort(true, true)).collect();
         let context = self.context();
         let frame = context.read_table(Arc::new(provider)).and_then(build)?;
         frame.sort(order)?.drop_columns(&["date"])

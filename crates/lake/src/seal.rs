@@ -12,7 +12,7 @@ use base::{Clock, Timestamp};
 use datafusion::arrow::array::cast::AsArray;
 use datafusion::arrow::array::{Array, RecordBatch};
 use datafusion::arrow::compute::interleave_record_batch;
-use datafusion::arrow::datatypes::TimestampMicrosecondType;
+use datafusion::arrow::datatypes::{Int64Type, TimestampMicrosecondType};
 use futures::future::join_all;
 use signal::Table;
 use std::collections::HashMap;
@@ -123,6 +123,8 @@ async fn seal_table(
 struct Place {
     date: i32,
     rank: u32,
+    /// Where the table is sorted by it.
+    series: i64,
     ts: i64,
     batch: u32,
     row: u32,
@@ -158,12 +160,14 @@ fn bounds(places: &[Place]) -> (Timestamp, Timestamp) {
 }
 
 fn sorted_places(table: Table, batches: &[RecordBatch]) -> Vec<Place> {
-    let [name, _] = table.sort_columns();
+    let [name, more @ ..] = table.sort_columns() else { return Vec::new() };
+    let by_series = more.contains(&"series");
     let ranks = name_ranks(batches, name);
     let mut places = Vec::with_capacity(batches.iter().map(RecordBatch::num_rows).sum());
     for (number, batch) in (0u32..).zip(batches) {
         let (Some(ts), Some(names)) = (batch.column_by_name("ts"), batch.column_by_name(name)) else { continue };
         let (ts, names) = (ts.as_primitive::<TimestampMicrosecondType>(), names.as_string_view());
+        let series = batch.column_by_name("series").filter(|_| by_series).map(AsArray::as_primitive::<Int64Type>);
         let mut last: Option<(&str, u32)> = None;
         for row in 0..batch.num_rows() {
             let text = if names.is_null(row) { "" } else { names.value(row) };
@@ -175,7 +179,9 @@ fn sorted_places(table: Table, batches: &[RecordBatch]) -> Vec<Place> {
             let micros = ts.value(row);
             let days = Timestamp::from_micros(micros).utc_days();
             let date = i32::try_from(days).unwrap_or(if days < 0 { i32::MIN } else { i32::MAX });
-            places.push(Place { date, rank, ts: micros, batch: number, row: u32::try_from(row).unwrap_or(u32::MAX) });
+            let series = series.map_or(0, |series| series.value(row));
+            let row = u32::try_from(row).unwrap_or(u32::MAX);
+            places.push(Place { date, rank, series, ts: micros, batch: number, row });
         }
     }
     places.sort_unstable();

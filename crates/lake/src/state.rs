@@ -106,7 +106,9 @@ impl Segment {
         match table {
             Table::Rollup1m if rows.rollups.is_empty() => Vec::new(),
             Table::Rollup1m => vec![rows.rollups.to_batch()],
-            Table::Requests | Table::Samples => rows.batches.get(&table).cloned().unwrap_or_default(),
+            Table::Requests | Table::Logs | Table::Spans | Table::Samples | Table::Errors | Table::Events => {
+                rows.batches.get(&table).cloned().unwrap_or_default()
+            }
         }
     }
 
