@@ -4,4 +4,8 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod access;
+pub mod forward;
 pub mod observed;
+
+#[cfg(test)]
+mod recorded;
