@@ -6,6 +6,7 @@
 pub mod access;
 pub mod forward;
 pub mod observed;
+pub mod statsd;
 pub mod syslog;
 
 #[cfg(test)]
