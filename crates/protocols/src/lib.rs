@@ -4,4 +4,10 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod access;
+pub mod forward;
 pub mod observed;
+pub mod statsd;
+pub mod syslog;
+
+#[cfg(test)]
+mod recorded;
