@@ -192,6 +192,30 @@ async function walk(page) {
     await page.getByRole("complementary", { name: "Record" }).waitFor();
     await look(page, "explorer");
   });
+  await step("facets are counted by the server and narrow down", async () => {
+    const method = page
+      .locator(".facets details")
+      .filter({ has: page.getByText("method", { exact: true }) });
+    const value = method.locator("button.value").first();
+    await value.waitFor();
+    // The filter asks for this method already: a click takes it out, and the next one puts it back.
+    assert.equal(await value.getAttribute("aria-pressed"), "true");
+    await value.click();
+    await page.waitForURL((url) => !url.searchParams.get("q").includes("method"));
+    await method.locator("button.value[aria-pressed=false]").first().click();
+    await page.waitForURL((url) => url.searchParams.get("q").includes("method"));
+  });
+  await step("lines are wrapped, and shown as JSON", async () => {
+    await button("Wrapped").click();
+    await page.waitForURL(/view=wrap/);
+    await page.locator("[data-row] .rest").first().waitFor();
+    await page.keyboard.press("v");
+    await page.waitForURL(/view=json/);
+    const json = await page.locator("[data-row] pre").first().innerText();
+    assert.equal(typeof JSON.parse(json).ts, "string");
+    await page.keyboard.press("v");
+    await page.waitForURL((url) => !url.searchParams.has("view"));
+  });
   await step(
     "a wrong filter is marked",
     async () => {

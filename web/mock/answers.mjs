@@ -1,8 +1,11 @@
 // What the mock API answers. See data.mjs: development only.
 
 import { curve, iso, logRow, random, ratios, requestRows, SERVICES, times } from "./data.mjs";
-import { histogram, logs, schema } from "./records.mjs";
+import { facets, histogram, logs, schema } from "./records.mjs";
 import { imports, sources } from "./sources.mjs";
+
+/** A question that no record of the mock answers. */
+const NOTHING = new URLSearchParams({ q: "nothing" });
 
 const stepFor = (from, to) =>
   [10, 30, 60, 300, 600, 1800, 3600, 10800, 86400].find((step) => (to - from) / step <= 300) ??
@@ -173,9 +176,9 @@ function signals(name, query, empty, dense) {
   };
 }
 
-function requests(name, query, many) {
+function requests(name, query, many, empty) {
   const { from, to } = times(query);
-  const rows = requestRows();
+  const rows = empty ? [] : requestRows();
   const all = many
     ? Array.from({ length: 800 }, (_, at) => ({
         ...rows[at % rows.length],
@@ -191,7 +194,7 @@ function requests(name, query, many) {
   return { service: name, from: iso(from), to: iso(to), quantile_error: 0.01, total, rows: all };
 }
 
-function disappointed(name, query) {
+function disappointed(name, query, empty) {
   const { from, to } = times(query);
   const day = iso(to).slice(0, 10);
   const row = (route, users, recovered) => ({
@@ -206,25 +209,27 @@ function disappointed(name, query) {
     identity: "cookie sid",
     identity_kind: "cookie",
     window_s: 600,
-    users: 642,
-    recovered: 471,
-    still_disappointed: 171,
-    rows: [
-      row("POST /checkout", 121, 70),
-      row("GET /search", 118, 104),
-      row("GET /api/v2/recommendations", 97, 90),
-      row("GET /reports/:date", 9, 0),
-    ],
-    by_hour: byHour(from, to),
+    users: empty ? 0 : 642,
+    recovered: empty ? 0 : 471,
+    still_disappointed: empty ? 0 : 171,
+    rows: empty
+      ? []
+      : [
+          row("POST /checkout", 121, 70),
+          row("GET /search", 118, 104),
+          row("GET /api/v2/recommendations", 97, 90),
+          row("GET /reports/:date", 9, 0),
+        ],
+    by_hour: empty ? [] : byHour(from, to),
   };
 }
 
-function route(query) {
+function route(query, empty) {
   const { from, to } = times(query);
   const bounds = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 30_000];
   const step = stepFor(from, to) * 2;
   const cells = [];
-  for (let at = Math.ceil(from / step) * step; at < to; at += step) {
+  for (let at = Math.ceil(from / step) * step; at < to && !empty; at += step) {
     const next = random(at);
     const slow = (to - at) / (to - from) < 0.35 ? 1 : 0;
     cells.push([
@@ -247,7 +252,7 @@ function route(query) {
       user_agent: "Mozilla/5.0",
     };
   };
-  const list = Array.from({ length: 20 }, (_, at) => sample(at));
+  const list = Array.from({ length: empty ? 0 : 20 }, (_, at) => sample(at));
   return {
     route: query.get("route"),
     slowest: list.map((row, at) => ({ ...row, duration_ms: 9_400 - at * 310 })),
@@ -272,9 +277,9 @@ export function answer(path, query, { empty, many, dense }) {
   if (parts[0] === "services" && parts[1]) {
     const found = {
       signals: () => signals(parts[1], query, empty, dense),
-      requests: () => requests(parts[1], query, many),
-      disappointed: () => disappointed(parts[1], query),
-      route: () => route(query),
+      requests: () => requests(parts[1], query, many, empty),
+      disappointed: () => disappointed(parts[1], query, empty),
+      route: () => route(query, empty),
     }[parts[2]];
     return found ? found() : null;
   }
@@ -283,8 +288,9 @@ export function answer(path, query, { empty, many, dense }) {
     "/overview": () => overview(query, empty),
     "/services": () => ({ services: services(empty) }),
     "/changes": () => ({ changes: empty ? [] : changes(from, to) }),
-    "/logs": () => logs(query),
-    "/logs/histogram": () => histogram(query),
+    "/logs": () => (empty ? logs(NOTHING) : logs(query)),
+    "/logs/histogram": () => histogram(empty ? NOTHING : query),
+    "/logs/facets": () => facets(empty ? NOTHING : query),
     "/sources": () => sources(empty),
     "/imports": () => ({ imports: imports() }),
     "/status": status,

@@ -5,6 +5,7 @@ import { address, get, post, remove } from "./client";
 import type {
   Change,
   Disappointed,
+  Facets,
   Histogram,
   ImportRun,
   Logs,
@@ -143,6 +144,14 @@ export const readHistogram = (
   signal: AbortSignal,
 ): Promise<Histogram> =>
   get<Histogram>("/logs/histogram", { ...range(span), ...filter }, ["bars"], signal);
+export const readFacets = (
+  field: string,
+  span: Span,
+  filter: Filter,
+  limit: number,
+  signal: AbortSignal,
+): Promise<Facets> =>
+  get<Facets>("/logs/facets", { ...range(span), ...filter, field, limit }, ["values"], signal);
 export const tailAddress = (filter: Filter): string => address("/logs/tail", { ...filter });
 
 export const runSql = (

@@ -214,6 +214,11 @@ export interface Histogram {
   total: number;
 }
 
+export interface Facets {
+  field: string;
+  values: [value: string, count: number][];
+}
+
 export type Cell = string | number | boolean | null | Cell[] | { [key: string]: Cell };
 
 export interface SqlResult {

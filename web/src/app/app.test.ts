@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { address, shaped } from "../api/client";
-import { windowOf } from "../ui/windowed";
+import { windowOf, windowOfHeights } from "../ui/windowed";
 import { shade, spotAt } from "../features/route/heat";
 import { sortRows } from "../features/service/columns";
 import type { RequestRow } from "../api/types";
@@ -58,6 +58,7 @@ describe("a key", () => {
     ["g and something else", press("x"), true, null],
     ["j is the next row", press("j"), false, { do: "row", step: 1 }],
     ["k is the row before", press("k"), false, { do: "row", step: -1 }],
+    ["v is the next form of the lines", press("v"), false, { do: "next-view" }],
     ["? helps", press("?"), false, { do: "help" }],
     ["h alone does nothing", press("h"), false, null],
     ["not while composing", press("j", { composing: true }), false, null],
@@ -105,6 +106,27 @@ describe("a long list", () => {
   ])("scrolled to %s shows the rows in sight", (top, view, count, want) =>
     expect(windowOf(top, view, 28, count)).toEqual(want),
   );
+});
+
+describe("a long list of unequal rows", () => {
+  const even = Array.from({ length: 1_000 }, () => 28);
+  const tall = even.map((_, at) => (at === 100 ? 500 : 28));
+  it.each([
+    ["nothing", 0, 600, [], { start: 0, end: 0, above: 0, below: 0 }],
+    ["like equal ones", 2_800, 280, even, { start: 92, end: 118, above: 2_576, below: 24_696 }],
+    ["inside a tall one", 3_000, 280, tall, { start: 92, end: 109, above: 2_576, below: 24_948 }],
+    ["past the end", 99_999, 280, [10, 20], { start: 0, end: 2, above: 0, below: 0 }],
+  ])("shows the rows in sight: %s", (_, top, view, heights, want) =>
+    expect(windowOfHeights(top, view, heights)).toEqual(want),
+  );
+  it("keeps the whole height, wherever it is scrolled to", () => {
+    const whole = tall.reduce((sum, each) => sum + each, 0);
+    for (let top = 0; top < whole; top += 777) {
+      const { start, end, above, below } = windowOfHeights(top, 600, tall);
+      const shown = tall.slice(start, end).reduce((sum, each) => sum + each, 0);
+      expect(above + shown + below).toBe(whole);
+    }
+  });
 });
 
 describe("a heat map", () => {

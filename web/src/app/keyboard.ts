@@ -4,6 +4,7 @@ export type Command =
   | { do: "search" }
   | { do: "go"; to: "/" | "/explorer" | "/sources" | "/settings" }
   | { do: "row"; step: 1 | -1 }
+  | { do: "next-view" }
   | { do: "help" }
   | { do: "await-letter" };
 
@@ -38,6 +39,8 @@ export function commandOf(press: KeyPress, afterG: boolean): Command | null {
       return { do: "row", step: 1 };
     case "k":
       return { do: "row", step: -1 };
+    case "v":
+      return { do: "next-view" };
     case "?":
       return { do: "help" };
     default:

@@ -8,6 +8,7 @@ import type { TimeRange } from "../time/range";
 import { zone } from "./prefs.svelte";
 
 export const count = (value: number | null): string => number.formatCount(value, language());
+export const plain = (value: number | null): string => number.formatPlain(value, language());
 export const ms = (value: number | null): string => number.formatMs(value, language());
 export const duration = (seconds: number | null): string =>
   number.formatDuration(seconds, language());
@@ -19,6 +20,8 @@ export const interval = (low: number | null, high: number | null): string =>
   number.formatInterval(low, high, language());
 export const rate = (perSecond: number | null): string => number.formatRate(perSecond, language());
 export const bytes = (value: number | null): string => number.formatBytes(value, language());
+/** What stands between two sentences: Japanese has no space there. */
+export const gap = (): string => (language() === "ja" ? "" : " ");
 export const changeOf = (now: number | null, before: number | null): string | null =>
   number.formatChange(now, before, language());
 
@@ -33,6 +36,13 @@ export const timeSeconds = (at: Moment): string =>
 export const timeMs = (at: Moment): string => when.formatTimeMs(dateOf(at), language(), zone());
 export const day = (at: Moment): string => when.formatDay(dateOf(at), language(), zone());
 export const dayTime = (at: Moment): string => when.formatDayTime(dateOf(at), language(), zone());
+export const dayTimeSeconds = (at: Moment): string =>
+  when.formatDayTimeSeconds(dateOf(at), language(), zone());
+/** A step of a chart or of its table: with seconds only where steps are shorter than a minute. */
+export const stepTime = (at: Moment, stepSeconds: number): string =>
+  stepSeconds < 60 ? dayTimeSeconds(at) : dayTime(at);
+export const tick = (at: Moment, stepSeconds: number): string =>
+  when.formatTick(dateOf(at), stepSeconds, language(), zone());
 export const full = (at: Moment): string => when.formatFull(dateOf(at), language(), zone());
 export const ago = (at: Moment, now: Date): string => when.formatAgo(dateOf(at), now, language());
 export const spanText = (from: Date, to: Date): string =>

@@ -3,7 +3,7 @@ import type { Point } from "../api/types";
 import { align, isEmpty, lastValue, shiftPoints } from "./align";
 import { downsample } from "./downsample";
 import { sparkPaths } from "./spark";
-import { niceTicks } from "./ticks";
+import { niceTicks, placedTicks } from "./ticks";
 
 describe("thinning a long series", () => {
   const many = 100_000;
@@ -116,5 +116,13 @@ describe("labels of a time axis", () => {
     expect(ticks).toContain(midnight);
     expect(ticks.length).toBeLessThanOrEqual(9);
     expect(ticks.every((at) => at.includes(":00:00.000Z"))).toBe(true);
+  });
+  it("stand where they belong, and are not cut at the edges", () => {
+    const from = Date.parse("2026-11-22T00:00:00Z") / 1000;
+    const ticks = placedTicks(from, from + 3_600, 600, "UTC");
+    expect(ticks.map(({ x }) => x)).toEqual([0, 150, 300, 450]);
+    expect(ticks.every(({ step }) => step === 900)).toBe(true);
+    expect(ticks.map(({ anchor }) => anchor).slice(0, 2)).toEqual(["start", "middle"]);
+    expect(placedTicks(from, from, 600, "UTC")).toEqual([]);
   });
 });

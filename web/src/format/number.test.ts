@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import * as number from "./number";
 import { toCsv, toMarkdown } from "./table";
-import { formatAgo, formatSpan, formatTime } from "./when";
+import { formatAgo, formatSpan, formatTick, formatTime } from "./when";
 
 /** Numbers hold together with their units: the tests are read without the special spaces. */
 const plain = (text: string | null): string | null =>
@@ -89,6 +89,15 @@ describe("numbers", () => {
     expect(plain(number.formatBytes(value, "en"))).toBe(want),
   );
 
+  it.each([
+    [null, "–"],
+    [0, "0"],
+    [0.1234, "0.123"],
+    [4_000, "4,000"],
+    [1_843.7, "1,840"],
+  ])("%s without its unit reads %s", (value, want) =>
+    expect(number.formatPlain(value, "en")).toBe(want),
+  );
   it("follow the language", () => {
     expect(plain(number.formatDuration(31_320, "ja"))).toBe("8.7 時間");
     expect(plain(number.formatCount(1_234_567, "ja"))).toBe("1,234,567");
@@ -102,6 +111,15 @@ describe("times", () => {
     expect(formatTime(at, "en", "Asia/Tokyo")).toBe("19:30");
     expect(formatTime(at, "ja", "UTC")).toBe("10:30");
   });
+  it.each([
+    ["2026-11-22T10:30:00Z", 1_800, "19:30"],
+    ["2026-11-22T10:30:05Z", 5, "19:30:05"],
+    ["2026-11-21T15:00:00Z", 43_200, "Sun, Nov 22"],
+    ["2026-11-22T03:00:00Z", 43_200, "12:00"],
+    ["2026-11-22T03:00:00Z", 86_400, "Sun, Nov 22"],
+  ])("of an axis are as exact as its steps: %s every %s s", (tick, step, want) =>
+    expect(formatTick(new Date(tick), step, "en", "Asia/Tokyo")).toBe(want),
+  );
   it("name both ends of a span", () => {
     const to = new Date("2026-11-22T12:00:00Z");
     expect(formatSpan(at, to, "en", "Asia/Tokyo")).toMatch(/Nov 22.*19:30.*21:00/);

@@ -22,6 +22,11 @@ export function formatCount(value: number | null, language: string): string {
   return value === null ? UNKNOWN : plain(language, { maximumFractionDigits: 0 }).format(value);
 }
 
+/** Three significant digits, for an axis or a column whose title says the unit. */
+export function formatPlain(value: number | null, language: string): string {
+  return value === null ? UNKNOWN : plain(language, { maximumSignificantDigits: 3 }).format(value);
+}
+
 /** Three significant digits and the unit that keeps the number short. */
 export function formatMs(value: number | null, language: string): string {
   if (value === null) return UNKNOWN;

@@ -1,5 +1,7 @@
 // Times as people read them, always in the zone that the page shows. It reads no clock.
 
+import { wallClock } from "../time/zone";
+
 const cache = new Map<string, Intl.DateTimeFormat>();
 
 function formatter(
@@ -34,6 +36,11 @@ export const formatDay = (at: Date, language: string, zone: string): string =>
 export const formatDayTime = (at: Date, language: string, zone: string): string =>
   formatter(language, zone, { month: "short", day: "numeric", ...TIME }).format(at);
 
+export const formatDayTimeSeconds = (at: Date, language: string, zone: string): string =>
+  formatter(language, zone, { month: "short", day: "numeric", ...TIME, second: "2-digit" }).format(
+    at,
+  );
+
 export const formatFull = (at: Date, language: string, zone: string): string =>
   formatter(language, zone, {
     year: "numeric",
@@ -42,6 +49,14 @@ export const formatFull = (at: Date, language: string, zone: string): string =>
     ...TIME,
     second: "2-digit",
   }).format(at);
+
+/** A label of a time axis, as exact as its steps; midnight is the day that begins. */
+export function formatTick(at: Date, stepSeconds: number, language: string, zone: string): string {
+  const { hour, minute, second } = wallClock(at, zone);
+  const midnight = hour === 0 && minute === 0 && second === 0;
+  if (stepSeconds >= 86_400 || midnight) return formatDay(at, language, zone);
+  return stepSeconds >= 60 ? formatTime(at, language, zone) : formatTimeSeconds(at, language, zone);
+}
 
 /** "Nov 22, 9:00 – 10:00": both ends, and no more of the date than is needed. */
 export function formatSpan(from: Date, to: Date, language: string, zone: string): string {

@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
 import type { LogRow } from "../../api/types";
 import { applyCompletion, complete, quoted, splitTerms, term, withTerm } from "./filter";
-import { facetsOf, fieldsOf, knownValues, uniqueById } from "./record";
+import { facetFields, facetValues, toggled } from "./facets";
+import { jsonOf, lineViewOf, lineViewText, LINE_VIEWS, nextLineView, restOf } from "./lines";
+import { fieldsOf, knownValues, uniqueById } from "./record";
 
 const KNOWN = {
   method: ["GET", "POST"],
@@ -110,9 +112,61 @@ describe("a record", () => {
     const rows = [row({ id: "a" }), row({ id: "b" }), row({ id: "a" })];
     expect(uniqueById(rows).map(({ id }) => id)).toEqual(["a", "b"]);
   });
-  it("counts the most frequent values first", () => {
-    const rows = [row({ status: 500 }), row({ status: 200 }), row({ status: 500 })];
-    expect(facetsOf(rows, 1)[0]).toEqual({ field: "status", values: [{ value: "500", count: 2 }] });
+  it("offers its values, the commonest first", () => {
+    const rows = [row({ status: 200 }), row({ status: 500 }), row({ status: 500 })];
+    expect(knownValues(rows, [])["status"]).toEqual(["500", "200"]);
     expect(knownValues(rows, ["shop", "blog"])["service"]).toEqual(["shop", "blog"]);
   });
+});
+
+describe("the form of the lines", () => {
+  it.each([
+    [null, "compact"],
+    ["", "compact"],
+    ["wrap", "wrap"],
+    ["json", "json"],
+    ["JSON", "compact"],
+  ])("%j in the URL is %s", (text, want) => expect(lineViewOf(text)).toBe(want));
+
+  it("survives the way through the URL", () => {
+    for (const view of LINE_VIEWS) expect(lineViewOf(lineViewText(view))).toBe(view);
+  });
+  it("goes round", () => {
+    expect(LINE_VIEWS.map(nextLineView)).toEqual(["wrap", "json", "compact"]);
+  });
+  it("has every other field behind a wrapped line, once", () => {
+    const names = restOf(row({ host: "web-9" })).map(({ name }) => name);
+    expect(names).toEqual(["service", "host", "route", "bytes", "user_agent", "odd key"]);
+  });
+  it("leaves nothing out as JSON", () => {
+    expect(JSON.parse(jsonOf(row({})))).toEqual(row({}));
+  });
+});
+
+describe("facets", () => {
+  it("are the common fields, then the attributes that were seen", () => {
+    expect(facetFields([])).toEqual(["status", "route", "method", "service", "host", "source"]);
+    const rows = [row({ attrs: { upstream: "x", "odd key": 1 } }), row({ attrs: { host: "y" } })];
+    expect(facetFields(rows).slice(6)).toEqual(["upstream"]);
+  });
+  it("know their share of the commonest value, and whether the filter has them", () => {
+    const values = [
+      ["200", 40],
+      ["500", 10],
+    ] as const;
+    expect(facetValues("status", values, "status:500 x")).toEqual([
+      { value: "200", count: 40, share: 1, chosen: false },
+      { value: "500", count: 10, share: 0.25, chosen: true },
+    ]);
+    expect(facetValues("status", [], "")).toEqual([]);
+  });
+  it.each([
+    ["", "method", "GET", "method:GET"],
+    ["x method:GET", "method", "GET", "x"],
+    ["-method:GET", "method", "GET", "method:GET"],
+    ["x", "route", "POST /cart", 'x route:"POST /cart"'],
+    ['x route:"POST /cart" y', "route", "POST /cart", "x y"],
+  ])("%j, a click on %s %s: %j", (filter, field, value, want) =>
+    expect(toggled(filter, field, value)).toBe(want),
+  );
 });

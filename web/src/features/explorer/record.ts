@@ -33,7 +33,7 @@ export function fieldsOf(row: LogRow): Field[] {
     if (name === "duration") return [durationField(Number(value))];
     if (name === "bytes") {
       const size = Number(value);
-      return [{ name, value: String(size), include: `bytes>=${size}`, exclude: `bytes<${size}` }];
+      return [{ name, value: `${size} B`, include: `bytes>=${size}`, exclude: `bytes<${size}` }];
     }
     return [textField(name, String(value))];
   });
@@ -59,33 +59,17 @@ function durationField(value: number): Field {
   };
 }
 
-export interface Facet {
-  field: string;
-  values: { value: string; count: number }[];
-}
+/** Fields whose values are offered in the filter box; their names are those of the filter. */
+const OFFERED = ["status", "method", "route", "service", "host", "source"] as const;
 
-const FACETS: [keyof LogRow & string, string][] = [
-  ["status", "status"],
-  ["method", "method"],
-  ["route", "route"],
-  ["service", "service"],
-  ["host", "host"],
-  ["source", "source"],
-];
-
-/** The most frequent values of each field among these rows. */
-export function facetsOf(rows: readonly LogRow[], most: number): Facet[] {
-  return FACETS.flatMap(([key, field]) => {
-    const counts = new Map<string, number>();
-    for (const row of rows) {
-      const value = row[key];
-      if (value === null || value === undefined) continue;
-      counts.set(String(value), (counts.get(String(value)) ?? 0) + 1);
-    }
-    const values = [...counts].map(([value, count]) => ({ value, count }));
-    values.sort((a, b) => b.count - a.count || a.value.localeCompare(b.value));
-    return values.length === 0 ? [] : [{ field, values: values.slice(0, most) }];
-  });
+/** The values of a field among these rows, the commonest first. */
+function seenValues(rows: readonly LogRow[], field: (typeof OFFERED)[number]): string[] {
+  const counts = new Map<string, number>();
+  for (const row of rows) {
+    const value = row[field];
+    if (value !== null) counts.set(String(value), (counts.get(String(value)) ?? 0) + 1);
+  }
+  return [...counts].sort((a, b) => b[1] - a[1]).map(([value]) => value);
 }
 
 /** Values to offer in the filter box, for each field. */
@@ -94,8 +78,10 @@ export function knownValues(
   services: readonly string[],
 ): Record<string, string[]> {
   const known: Record<string, string[]> = {};
-  for (const facet of facetsOf(rows, 50))
-    known[facet.field] = facet.values.map(({ value }) => value);
+  for (const field of OFFERED) {
+    const seen = seenValues(rows, field);
+    if (seen.length > 0) known[field] = seen.slice(0, 50);
+  }
   for (const row of rows.slice(0, 100))
     for (const name of Object.keys(row.attrs)) known[name] ??= [];
   known["service"] = [...new Set([...services, ...(known["service"] ?? [])])];
