@@ -91,7 +91,7 @@ pub fn is_secret_name(name: &str) -> bool {
         let mut windows = name.as_bytes().windows(word.len());
         windows.any(|window| window.eq_ignore_ascii_case(word.as_bytes()))
     };
-    SECRET_WORDS.iter().any(|word| contains(&word))
+    SECRET_WORDS.iter().any(contains)
 }
 
 /// The text with payment card numbers masked; `None` when it has none.

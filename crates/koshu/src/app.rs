@@ -287,7 +287,15 @@ fn lake_options(options: &AppOptions, memory: ByteSize, clock: &Clock) -> LakeOp
     LakeOptions {
         memory,
         disk: disk_budget(&options.config, &options.dir),
-        retention: Retention { requests: keep.requests, samples: keep.samples, rollups: keep.rollup_1m },
+        retention: Retention {
+            requests: keep.requests,
+            logs: keep.logs,
+            spans: keep.spans,
+            samples: keep.samples,
+            errors: keep.errors,
+            events: keep.events,
+            rollups: keep.rollup_1m,
+        },
         clock: clock.clone(),
         ..LakeOptions::new(&options.dir)
     }

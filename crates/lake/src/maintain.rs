@@ -35,15 +35,8 @@ const SMALL_FILES: usize = 8;
 /// A past day to which nothing came for this long is merged wholly.
 const SETTLED: Span = Span::from_seconds(3600);
 /// What the disk budget deletes first: what is many and seldom asked for. Roll-ups and events are small and go last.
-const FIRST_TO_GO: [Table; 7] = [
-    Table::Spans,
-    Table::Samples,
-    Table::Logs,
-    Table::Requests,
-    Table::Errors,
-    Table::Events,
-    Table::Rollup1m,
-];
+const FIRST_TO_GO: [Table; 7] =
+    [Table::Spans, Table::Samples, Table::Logs, Table::Requests, Table::Errors, Table::Events, Table::Rollup1m];
 /// Files below this size are all alike.
 const ALIKE_BYTES: u64 = 1 << 20;
 /// Files that no table names any more are deleted after this long; running queries may still read them.

@@ -62,6 +62,11 @@ impl Default for Retention {
 }
 
 impl Retention {
+    /// The same for every table.
+    pub const fn all(age: Span) -> Self {
+        Self { requests: age, logs: age, spans: age, samples: age, errors: age, events: age, rollups: age }
+    }
+
     /// How long rows of a table are kept.
     pub const fn of(&self, table: Table) -> Span {
         match table {

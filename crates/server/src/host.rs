@@ -40,7 +40,8 @@ pub async fn sample_host(lake: Arc<Lake>, sources: Arc<Sources>, host: String, c
                 value: sample.value,
                 source: "agent",
             };
-            rows.push(&row, sample.labels.iter().map(|(key, value)| (key.as_str(), value.as_str())));
+            let labels: Vec<_> = sample.labels.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+            rows.push(&row, &labels);
         }
         if rows.is_empty() {
             continue;

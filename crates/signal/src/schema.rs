@@ -96,10 +96,9 @@ impl Table {
     /// Columns of random text, which a dictionary would only slow down.
     pub const fn random_columns(self) -> &'static [&'static str] {
         match self {
-            Self::Requests => &["trace_id"],
+            Self::Requests | Self::Errors => &["trace_id"],
             Self::Logs => &["trace_id", "body"],
             Self::Spans => &["trace_id", "span_id", "parent_id"],
-            Self::Errors => &["trace_id"],
             Self::Samples | Self::Events => &[],
             Self::Rollup1m => &["sketch", "users"],
         }

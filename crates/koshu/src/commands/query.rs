@@ -77,7 +77,7 @@ async fn read_directly(dir: &Path, sql: &str, range: TimeRange, limit: u32) -> R
     if !dir.join("journal").is_dir() {
         return Err(Failure::failed("cli-no-lake").with("dir", dir.display()).hint("cli-no-lake-hint").into());
     }
-    let kept = Retention { requests: FOREVER, samples: FOREVER, rollups: FOREVER };
+    let kept = Retention::all(FOREVER);
     let options = LakeOptions { disk: ByteSize(u64::MAX), retention: kept, ..LakeOptions::new(dir) };
     let lake = match Lake::open(options).await {
         Ok(lake) => lake,

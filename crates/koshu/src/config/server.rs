@@ -42,9 +42,21 @@ pub struct RetentionSection {
     /// Single requests. Default: `30d`.
     #[serde(deserialize_with = "days")]
     pub requests: Span,
-    /// Measurements of hosts. Default: `30d`.
+    /// Log records. Default: `30d`.
+    #[serde(deserialize_with = "days")]
+    pub logs: Span,
+    /// Steps of traces. Default: `14d`.
+    #[serde(deserialize_with = "days")]
+    pub spans: Span,
+    /// Measured values. Default: `30d`.
     #[serde(deserialize_with = "days")]
     pub samples: Span,
+    /// Exceptions. Default: `90d`.
+    #[serde(deserialize_with = "days")]
+    pub errors: Span,
+    /// What happened: heartbeats, alerts, sessions. Default: `400d`.
+    #[serde(deserialize_with = "days")]
+    pub events: Span,
     /// Roll-ups of one minute, which the golden signals are drawn from. Default: `400d`.
     #[serde(deserialize_with = "days")]
     pub rollup_1m: Span,
@@ -52,7 +64,15 @@ pub struct RetentionSection {
 impl Default for RetentionSection {
     fn default() -> Self {
         let days = |count: i64| Span::from_micros(DAY.micros() * count);
-        Self { requests: days(30), samples: days(30), rollup_1m: days(400) }
+        Self {
+            requests: days(30),
+            logs: days(30),
+            spans: days(14),
+            samples: days(30),
+            errors: days(90),
+            events: days(400),
+            rollup_1m: days(400),
+        }
     }
 }
 

@@ -75,7 +75,7 @@ async fn retention_deletes_whole_days_and_counts_for_the_past_from_its_arrival()
     let dir = tempfile::tempdir().unwrap();
     let days = |count: i64| Span::from_seconds(count * DAY);
     let clock = Clock::manual(Timestamp::from_seconds(TODAY));
-    let keep = Retention { requests: days(10), samples: days(10), rollups: days(20) };
+    let keep = Retention { rollups: days(20), ..Retention::all(days(10)) };
     let options = LakeOptions { clock: clock.clone(), retention: keep, ..options(dir.path()) };
     let lake = Lake::open(options).await.unwrap();
     append(&lake, requests("old", 0..10, TODAY - 3000 * DAY)).await;

@@ -156,7 +156,7 @@ async fn samples_are_stored_beside_requests() {
         let ts = Timestamp::from_seconds(TODAY + second);
         let row =
             SampleRow { ts, service: None, host: Some("web-1"), name: "cpu.busy_ratio", value: 0.5, source: "agent" };
-        rows.push(&row, [("cpu", "0")]);
+        rows.push(&row, &[("cpu", "0")]);
     }
     let both = vec![(Table::Samples, rows.finish()), (Table::Requests, requests("shop", 0..3, TODAY))];
     lake.append(Append { rows: both, marks: Vec::new() }).await.unwrap();
