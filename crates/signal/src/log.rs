@@ -119,7 +119,9 @@ mod tests {
         ] {
             assert_eq!(Severity::from_word(word), want, "{word}");
         }
-        for (number, want) in [(0, None), (1, Some(Severity::Trace)), (9, Some(Severity::Info)), (17, Some(Severity::Error)), (25, None)] {
+        for (number, want) in
+            [(0, None), (1, Some(Severity::Trace)), (9, Some(Severity::Info)), (17, Some(Severity::Error)), (25, None)]
+        {
             assert_eq!(Severity::from_otel(number), want, "{number}");
         }
         assert_eq!(Severity::from_syslog(4), Some(Severity::Warn));
