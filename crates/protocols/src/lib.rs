@@ -4,4 +4,11 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod access;
+pub mod elasticsearch;
 pub mod observed;
+
+mod lenient;
+mod stack;
+
+#[cfg(test)]
+mod seen;
