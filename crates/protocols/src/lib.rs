@@ -5,6 +5,7 @@
 
 pub mod access;
 pub mod elasticsearch;
+pub mod loki;
 pub mod observed;
 
 mod lenient;
