@@ -7,6 +7,7 @@ pub mod access;
 pub mod elasticsearch;
 pub mod loki;
 pub mod observed;
+pub mod sentry;
 
 mod lenient;
 mod stack;
