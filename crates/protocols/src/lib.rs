@@ -5,9 +5,11 @@
 
 pub mod access;
 pub mod elasticsearch;
+pub mod heartbeat;
 pub mod loki;
 pub mod observed;
 pub mod sentry;
+pub mod webhook;
 
 mod lenient;
 mod stack;
