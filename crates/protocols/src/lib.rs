@@ -15,4 +15,6 @@ mod lenient;
 mod stack;
 
 #[cfg(test)]
+mod fixtures;
+#[cfg(test)]
 mod seen;
