@@ -49,7 +49,7 @@ impl Encoding {
     }
 }
 
-/// Decodes one body of `POST /loki/api/v1/push`.
+/// Decodes one body of `POST /loki/api/v1/push`. After an error the caller drops what was observed.
 pub fn decode(body: &[u8], encoding: Encoding, observer: &mut impl Observer) -> Result<(), DecodeError> {
     match encoding {
         Encoding::Json => decode_json(body, observer),

@@ -84,10 +84,9 @@ fn without_position(place: &str) -> (&str, Option<u32>) {
 
 /// Whether the file lies where package managers put what others wrote.
 pub(crate) fn is_library(file: &str) -> bool {
-    const PLACES: [&str; 11] = [
+    const PLACES: [&str; 10] = [
         "node_modules/",
         "node:",
-        "internal/",
         "site-packages/",
         "dist-packages/",
         "/lib/python",
@@ -97,7 +96,8 @@ pub(crate) fn is_library(file: &str) -> bool {
         "<frozen ",
         "<internal:",
     ];
-    PLACES.iter().any(|place| file.contains(place))
+    // Node's own, before it wrote `node:`. Elsewhere in a path it is a folder of the application, as Go has it.
+    file.starts_with("internal/") || PLACES.iter().any(|place| file.contains(place))
 }
 
 #[cfg(test)]
@@ -143,6 +143,14 @@ mod tests {
                 "PHP",
                 "#0 /srv/pay.php(12): charge(Object(X))\n#1 {main}",
                 vec![("charge", "/srv/pay.php", Some(12), None)],
+            ),
+            (
+                "Go's internal folder is the application's",
+                "at pay (/srv/shop/internal/pay.js:1:2)\nat load (internal/modules/loader.js:3:4)",
+                vec![
+                    ("pay", "/srv/shop/internal/pay.js", Some(1), None),
+                    ("load", "internal/modules/loader.js", Some(3), Some(false)),
+                ],
             ),
             ("no trace", "at once\nsomething: else\n#1 x", vec![]),
         ] {

@@ -59,7 +59,8 @@ pub fn decode_envelope(body: &[u8], project: Project<'_>, observer: &mut impl Ob
     Ok(taken)
 }
 
-/// Decodes the body of `POST /api/{project}/store/`, already decompressed: one event.
+/// Decodes the body of `POST /api/{project}/store/`, already decompressed: one event. One that can't be read is refused
+/// to the observer as well as an error.
 pub fn decode_store(body: &[u8], project: Project<'_>, observer: &mut impl Observer) -> Result<Taken, DecodeError> {
     let read = lenient::parse(body).and_then(|event| {
         take_event(&event, project, observer)?;
@@ -76,7 +77,8 @@ pub fn decode_store(body: &[u8], project: Project<'_>, observer: &mut impl Obser
 
 fn take(item: &envelope::Item<'_>, project: Project<'_>, observer: &mut impl Observer) -> Result<(), Refusal> {
     let read: fn(&Value, Project<'_>, &mut _) -> Result<(), Refusal> = match item.kind.as_ref() {
-        "event" | "transaction" => take_event,
+        "event" => take_event,
+        "transaction" => trace::transaction,
         "session" => items::session,
         "sessions" => items::sessions,
         "check_in" => items::check_in,
