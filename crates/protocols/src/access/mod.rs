@@ -17,7 +17,7 @@ mod number;
 mod pattern;
 mod reject;
 mod tally;
-mod time;
+pub(crate) mod time;
 
 #[cfg(test)]
 mod tests;
@@ -27,6 +27,7 @@ pub use number::Unit;
 pub use pattern::PatternError;
 pub use reject::Reject;
 pub use signal::AccessRecord;
+pub(crate) use tally::redact_within;
 pub use tally::{RejectCount, Tally, redact};
 
 use columns::Columns;

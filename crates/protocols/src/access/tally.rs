@@ -106,7 +106,12 @@ impl Serialize for Tally {
 /// A line fit for a report: shortened, control characters replaced, the values of queries, of `key=value` pairs and of
 /// secret-looking labels masked, the last part of IPv4 addresses and the name part of e-mail addresses too.
 pub fn redact(line: &[u8]) -> String {
-    let head = &line[..line.len().min(MAX_SAMPLE)];
+    redact_within(line, MAX_SAMPLE)
+}
+
+/// [`redact`] with another length to shorten to.
+pub(crate) fn redact_within(line: &[u8], limit: usize) -> String {
+    let head = &line[..line.len().min(limit)];
     let text = String::from_utf8_lossy(head);
     let mut out = String::with_capacity(text.len() + 4);
     let mut word = String::new();

@@ -7,7 +7,7 @@ const DAY: i64 = 86_400 * SECOND;
 
 /// Reads times; the state is only a cache and never changes a result.
 #[derive(Debug, Clone)]
-pub(super) struct Times {
+pub(crate) struct Times {
     clf_day: [u8; 12],
     clf_zone: [u8; 6],
     clf_start: i64,
@@ -55,7 +55,7 @@ impl Times {
     }
 
     /// Any of the above, or seconds, milliseconds, microseconds or nanoseconds since the epoch (told by their size).
-    pub(super) fn any(&mut self, raw: &str) -> Option<Timestamp> {
+    pub(crate) fn any(&mut self, raw: &str) -> Option<Timestamp> {
         let raw = raw.trim().trim_start_matches('[').trim_end_matches(']').as_bytes();
         match (raw.get(2), raw.get(4)) {
             (Some(b'/'), _) => self.clf(raw),
@@ -66,7 +66,7 @@ impl Times {
 }
 
 /// Seconds, milli-, micro- or nanoseconds since the epoch, told by their size (good until the year 5138).
-pub(super) fn epoch(value: f64) -> Option<Timestamp> {
+pub(crate) fn epoch(value: f64) -> Option<Timestamp> {
     let scale = match value {
         v if !(0.0..1e20).contains(&v) => return None,
         v if v < 1e11 => 1e6,
