@@ -54,6 +54,12 @@ pub struct Redactor {
     emails: Option<Regex>,
 }
 
+impl Default for Redactor {
+    fn default() -> Self {
+        Self::new(false)
+    }
+}
+
 impl Redactor {
     /// Masks secrets, and the name part of e-mail addresses when `emails` says so.
     pub fn new(emails: bool) -> Self {

@@ -9,7 +9,7 @@ use lake::{Lake, LakeOptions, Retention};
 use parking_lot::Mutex;
 use protocols::access::Format;
 use server::follow::Follow;
-use server::intake::{Identifier, Intake, ServiceSettings, UserRule};
+use server::intake::{Identifier, Intake, Readings, ServiceSettings, UserRule};
 use server::parts::{About, BeforeDelete, Parts};
 use server::sources::Sources;
 use std::collections::{BTreeMap, HashMap};
@@ -368,7 +368,14 @@ fn parts(
         configured.insert(name.clone(), settings(section).with_context(|| format!("service {name}"))?);
     }
     let key = identifier(&options.dir)?;
-    let intake = Arc::new(Intake::new(Arc::clone(lake), Arc::clone(&sources), key, clock.clone(), configured));
+    let intake = Arc::new(Intake::new(
+        Arc::clone(lake),
+        Arc::clone(&sources),
+        key,
+        clock.clone(),
+        configured,
+        Readings::default(),
+    ));
     let follow = Arc::new(Follow::new(Arc::clone(&intake), clock.clone())?);
     let bodies = (about.memory_bytes / BODIES_SHARE).min(MAX_BODIES) / server::api::ingest::BODY_UNIT as u64;
     let before_delete: BeforeDelete = Arc::new(move |name| {

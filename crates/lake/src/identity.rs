@@ -28,13 +28,14 @@ pub fn read_marks(journal: &Path) -> Result<Vec<Mark>, LakeError> {
     Ok(marks.into_iter().collect())
 }
 
-/// Adds marks to those that are stored.
+/// Adds marks to those that are stored; one without a value is forgotten.
 pub fn add_marks(journal: &Path, fresh: Vec<Mark>) -> Result<(), LakeError> {
     if fresh.is_empty() {
         return Ok(());
     }
     let mut marks: BTreeMap<String, String> = read_marks(journal)?.into_iter().collect();
     marks.extend(fresh);
+    marks.retain(|_, value| !value.is_empty());
     write_marks(journal, &marks)
 }
 

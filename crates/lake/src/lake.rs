@@ -44,7 +44,7 @@ const TAIL_BATCHES: usize = 64;
 pub struct Append {
     /// Rows by table; roll-ups are made by the lake.
     pub rows: Vec<(Table, RecordBatch)>,
-    /// Marks: see [`Lake::mark`].
+    /// Marks: see [`Lake::mark`]. One without a value is forgotten.
     pub marks: Vec<Mark>,
 }
 
@@ -714,6 +714,10 @@ mod tests {
         };
         lake.append(marks(&["file:shop:a", "file:shop:b", "file:bank:a"])).await.unwrap();
         lake.forget_marks("file:shop:").await.unwrap();
+        let forgotten = Append { rows: Vec::new(), marks: vec![("file:bank:b".into(), String::new())] };
+        lake.append(marks(&["file:bank:b"])).await.unwrap();
+        lake.append(forgotten).await.unwrap();
+        assert_eq!(lake.mark("file:bank:b"), None);
         let many: Vec<String> = (0..200_000).map(|key| format!("many {key}")).collect();
         let too_many = marks(&many.iter().map(String::as_str).collect::<Vec<_>>());
         let refused = lake.append(too_many).await;

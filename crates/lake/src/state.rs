@@ -361,15 +361,19 @@ impl State {
         self.inner.read().tables.get(&table).map(|view| Arc::clone(&view.files)).unwrap_or_default()
     }
 
-    /// Sets marks.
+    /// Sets marks; one without a value is forgotten.
     pub fn set_marks(&self, marks: impl IntoIterator<Item = Mark>) {
-        self.inner.write().marks.extend(marks);
+        let inner = &mut *self.inner.write();
+        for (key, value) in marks {
+            if value.is_empty() { drop(inner.marks.remove(&key)) } else { drop(inner.marks.insert(key, value)) }
+        }
     }
 
     /// Whether the marks that are not known yet may be remembered too.
     pub fn has_room_for_marks(&self, fresh: &[Mark]) -> bool {
         let inner = self.inner.read();
-        let unknown = fresh.iter().filter(|(key, _)| !inner.marks.contains_key(key)).count();
+        let is_new = |(key, value): &&Mark| !value.is_empty() && !inner.marks.contains_key(key);
+        let unknown = fresh.iter().filter(is_new).count();
         unknown == 0 || inner.marks.len() + unknown <= MAX_MARKS
     }
 

@@ -2,7 +2,7 @@
 //!
 //! Counts since the start of the process. Bounded: names beyond the limit are counted together.
 
-use crate::intake::{ServiceIntake, SourceName};
+use crate::intake::{Counts, ServiceIntake, SourceName};
 use base::{ServiceName, Timestamp};
 use foldhash::HashMap;
 use parking_lot::Mutex;
@@ -28,6 +28,46 @@ pub enum SourceKind {
     Demo,
     /// The agent of a host.
     Agent,
+    /// OpenTelemetry over HTTP or gRPC.
+    Otlp,
+    /// fluentd's forward protocol.
+    Forward,
+    /// Elasticsearch's `_bulk`.
+    Elasticsearch,
+    /// Syslog over UDP or TCP.
+    Syslog,
+    /// Loki's push.
+    Loki,
+    /// Prometheus' remote write and alerts, and targets that are scraped.
+    Prometheus,
+    /// Clients of Sentry.
+    Sentry,
+    /// StatsD over UDP.
+    Statsd,
+    /// Heartbeats.
+    Heartbeat,
+}
+
+impl SourceKind {
+    /// The name in the API, and in the column `source` of records.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::File => "file",
+            Self::Import => "import",
+            Self::Demo => "demo",
+            Self::Agent => "agent",
+            Self::Otlp => "otlp",
+            Self::Forward => "forward",
+            Self::Elasticsearch => "elasticsearch",
+            Self::Syslog => "syslog",
+            Self::Loki => "loki",
+            Self::Prometheus => "prometheus",
+            Self::Sentry => "sentry",
+            Self::Statsd => "statsd",
+            Self::Heartbeat => "heartbeat",
+        }
+    }
 }
 
 /// What is known of a source.
@@ -37,8 +77,8 @@ pub struct Source {
     pub service: Option<ServiceName>,
     /// The format that was read last.
     pub format: Option<Format>,
-    /// Lines, parsed and rejected with reasons.
-    pub tally: Tally,
+    /// Records, taken and refused with reasons.
+    pub counts: Counts,
     /// Bytes received.
     pub bytes: u64,
     /// When something came last.
@@ -82,22 +122,32 @@ impl Sources {
         now: Timestamp,
     ) {
         let format = (format != Format::Auto).then_some(format);
-        self.count(source, Some(service.name()), tally, bytes as u64, format, now);
+        self.count(source, Some(service.name()), &tally.into(), bytes as u64, format, now);
+    }
+
+    /// Counts what a delivery of records had for a service.
+    pub fn observed(
+        &self,
+        source: &SourceName,
+        service: Option<&ServiceName>,
+        counts: &Counts,
+        bytes: u64,
+        now: Timestamp,
+    ) {
+        self.count(source, service, counts, bytes, None, now);
     }
 
     /// Counts samples of a host's agent.
     pub fn sampled(&self, host: &str, values: u64, now: Timestamp) {
-        let mut tally = Tally::default();
-        (0..values).for_each(|_| tally.accept());
         let source = SourceName { kind: SourceKind::Agent, name: host.to_owned() };
-        self.count(&source, None, &tally, 0, None, now);
+        self.count(&source, None, &Counts { taken: values, ..Counts::default() }, 0, None, now);
     }
 
     fn count(
         &self,
         source: &SourceName,
         service: Option<&ServiceName>,
-        tally: &Tally,
+        counts: &Counts,
         bytes: u64,
         format: Option<Format>,
         now: Timestamp,
@@ -110,13 +160,13 @@ impl Sources {
         let entry = known.entry(key).or_insert_with(|| Source {
             service: service.cloned(),
             format,
-            tally: Tally::default(),
+            counts: Counts::default(),
             bytes: 0,
             last_seen: now,
             rate: 0.0,
         });
-        entry.rate = entry.rate(now) + tally.lines() as f64 / RATE_SECONDS;
-        entry.tally.merge(tally);
+        entry.rate = entry.rate(now) + counts.all() as f64 / RATE_SECONDS;
+        entry.counts.merge(counts);
         entry.bytes += bytes;
         entry.format = format.or(entry.format);
         entry.last_seen = now;
@@ -144,15 +194,16 @@ mod tests {
         let mut tally = Tally::default();
         (0..60).for_each(|_| tally.accept());
         tally.reject(Reject::Blank, b"");
+        let counts = Counts::from(&tally);
         let at = Timestamp::from_seconds(100);
         for number in 0..=MAX_SOURCES {
             let source = SourceName { kind: SourceKind::Http, name: format!("sender-{number}") };
-            sources.count(&source, None, &tally, 10, None, at);
+            sources.count(&source, None, &counts, 10, None, at);
         }
         let list = sources.list();
         assert_eq!(list.len(), MAX_SOURCES + 1);
         let (_, other) = list.iter().find(|(key, _)| key.source.name == "(other)").unwrap();
-        assert_eq!((other.tally.lines(), other.tally.rejected(), other.bytes), (61, 1, 10));
+        assert_eq!((other.counts.all(), other.counts.refused(), other.bytes), (61, 1, 10));
         assert!((other.rate(at) - 61.0 / 60.0).abs() < 1e-9);
         assert!(other.rate(at.plus_seconds(600)) < 0.001);
     }

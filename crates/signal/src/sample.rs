@@ -36,7 +36,7 @@ fn fnv1a(parts: &[&str]) -> u64 {
 
 /// Tells series apart by their name, place and labels, in any order of labels. Stored, so it never changes: rows of one
 /// series lie next to each other in a file and take little room there.
-fn series_id(row: &SampleRow<'_>, attrs: &[(&str, &str)]) -> i64 {
+pub fn series_id(row: &SampleRow<'_>, attrs: &[(&str, &str)]) -> i64 {
     let place = fnv1a(&[row.name, row.service.unwrap_or_default(), row.host.unwrap_or_default()]);
     let labels = attrs.iter().fold(0u64, |sum, (key, value)| sum.wrapping_add(fnv1a(&[key, value])));
     place.wrapping_add(labels).cast_signed()

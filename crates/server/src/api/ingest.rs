@@ -75,7 +75,7 @@ impl From<IntakeError> for ApiError {
     fn from(error: IntakeError) -> Self {
         match error {
             IntakeError::Append(error) => error.into(),
-            IntakeError::UnknownFormat => Self::bad_request(error.to_string()),
+            IntakeError::UnknownFormat | IntakeError::Decode(_) => Self::bad_request(error.to_string()),
             IntakeError::TooManyServices => Self::too_many(error.to_string(), Duration::from_mins(1)),
             IntakeError::Deleting => Self::unavailable(error.to_string(), Duration::from_secs(5)),
             IntakeError::Stale => Self::conflict(error.to_string()),

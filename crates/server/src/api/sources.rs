@@ -4,7 +4,7 @@ use crate::auth::MayRead;
 use crate::follow::{Import, ImportState};
 use crate::parts::Parts;
 use crate::problem::ApiError;
-use crate::sources::{Source, SourceKey, SourceKind};
+use crate::sources::{Source, SourceKey};
 use agent::discover::FoundLog;
 use agent::tail::{FileState, FileStatus};
 use axum::extract::State;
@@ -133,16 +133,6 @@ pub async fn list(State(parts): State<Parts>, _: MayRead) -> Result<axum::Json<S
     }))
 }
 
-fn kind_name(kind: SourceKind) -> &'static str {
-    match kind {
-        SourceKind::Http => "http",
-        SourceKind::File => "file",
-        SourceKind::Import => "import",
-        SourceKind::Demo => "demo",
-        SourceKind::Agent => "agent",
-    }
-}
-
 fn source_view(key: &SourceKey, source: &Source, file: Option<&FileStatus>, now: Timestamp) -> SourceView {
     let idle_s = (now.micros() - source.last_seen.micros()) / 1_000_000;
     let (state, reason) = match file.map(|file| &file.state) {
@@ -151,23 +141,24 @@ fn source_view(key: &SourceKey, source: &Source, file: Option<&FileStatus>, now:
         _ if idle_s > 60 => ("idle", None),
         _ => ("receiving", None),
     };
-    let rejects = source.tally.rejects();
-    let reject = |reject: protocols::access::RejectCount| RejectView {
-        reason: reject.reason.to_owned(),
-        count: reject.count,
-        sample: reject.sample,
+    let mut rejects: Vec<_> = source.counts.refused.iter().collect();
+    rejects.sort_by_key(|(_, (count, _))| std::cmp::Reverse(*count));
+    let reject = |(reason, (count, sample)): (&&'static str, &(u64, String))| RejectView {
+        reason: (*reason).to_owned(),
+        count: *count,
+        sample: sample.clone(),
     };
     SourceView {
-        id: format!("{}:{}", kind_name(key.source.kind), key.source.name),
-        kind: kind_name(key.source.kind).to_owned(),
+        id: format!("{}:{}", key.source.kind.name(), key.source.name),
+        kind: key.source.kind.name().to_owned(),
         name: key.source.name.clone(),
         service: source.service.as_ref().map(ToString::to_string),
         format: source.format.map(|format| format.to_string()),
         state,
         reason,
-        lines: source.tally.lines(),
-        parsed: source.tally.parsed(),
-        rejected: source.tally.rejected(),
+        lines: source.counts.all(),
+        parsed: source.counts.taken,
+        rejected: source.counts.refused(),
         bytes: source.bytes,
         rate_per_s: source.rate(now),
         last_seen: Some(source.last_seen),

@@ -164,7 +164,7 @@ pub async fn metrics(State(parts): State<Parts>, _: MayRead) -> Response {
     for (key, source) in parts.sources.list() {
         let service = key.service.as_ref().map_or("", |service| service.as_str());
         let name = key.source.name.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
-        for (outcome, count) in [("parsed", source.tally.parsed()), ("rejected", source.tally.rejected())] {
+        for (outcome, count) in [("parsed", source.counts.taken), ("rejected", source.counts.refused())] {
             let labels = format!("source=\"{name}\",service=\"{service}\",outcome=\"{outcome}\"");
             let _ = writeln!(out, "koshu_lines_total{{{labels}}} {count}");
         }

@@ -96,22 +96,30 @@ impl Identifier {
         Self { key }
     }
 
+    /// The key of a person by a name that their application knows them by: the same as that of a user field of a log.
+    pub fn key_of_name(&self, name: &str) -> UserKey {
+        let mut hasher = blake3::Hasher::new_keyed(&self.key);
+        hasher.update(b"named\0").update(name.as_bytes());
+        UserKey::of(&hasher)
+    }
+
+    /// The key of whoever is only known by an address.
+    pub fn key_of_address(&self, address: &str) -> UserKey {
+        let mut hasher = blake3::Hasher::new_keyed(&self.key);
+        hasher.update(b"agent\0").update(address.as_bytes()).update(b"\0");
+        UserKey::of(&hasher)
+    }
+
     /// The key of whoever made the request: 11 characters; `None` when the line tells nothing at all.
     pub fn user_key(&self, rule: &UserRule, record: &AccessRecord<'_>) -> Option<(UserKey, RecognisedBy)> {
+        if let Some(value) = rule.value(record) {
+            return Some((self.key_of_name(value), RecognisedBy::Named));
+        }
+        let address = record.remote_addr.as_deref()?;
         let mut hasher = blake3::Hasher::new_keyed(&self.key);
-        let by = if let Some(value) = rule.value(record) {
-            hasher.update(b"named\0").update(value.as_bytes());
-            RecognisedBy::Named
-        } else {
-            let address = record.remote_addr.as_deref()?;
-            hasher.update(b"agent\0").update(address.as_bytes()).update(b"\0");
-            hasher.update(record.user_agent.as_deref().unwrap_or("").as_bytes());
-            RecognisedBy::AddressAndAgent
-        };
-        let mut text = [0; 11];
-        let hash = hasher.finalize();
-        URL_SAFE_NO_PAD.encode_slice(&hash.as_bytes()[..8], &mut text).expect("8 bytes are 11 characters");
-        Some((UserKey(text), by))
+        hasher.update(b"agent\0").update(address.as_bytes()).update(b"\0");
+        hasher.update(record.user_agent.as_deref().unwrap_or("").as_bytes());
+        Some((UserKey::of(&hasher), RecognisedBy::AddressAndAgent))
     }
 }
 
@@ -120,6 +128,13 @@ impl Identifier {
 pub struct UserKey([u8; 11]);
 
 impl UserKey {
+    fn of(hasher: &blake3::Hasher) -> Self {
+        let mut text = [0; 11];
+        let hash = hasher.finalize();
+        URL_SAFE_NO_PAD.encode_slice(&hash.as_bytes()[..8], &mut text).expect("8 bytes are 11 characters");
+        Self(text)
+    }
+
     /// The key as text.
     pub fn as_str(&self) -> &str {
         std::str::from_utf8(&self.0).expect("base64 is ASCII")

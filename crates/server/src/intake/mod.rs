@@ -2,22 +2,54 @@
 //!
 //! Decoding runs on blocking threads, never on the runtime. Nothing is acknowledged before it is durable.
 
+mod chunks;
+mod collector;
 pub mod identity;
+mod rules;
+mod series;
 mod service;
 
+pub use collector::{Collector, Counts, Origin};
 pub use identity::{Identifier, UserRule};
+pub use rules::ServiceRules;
+pub use series::SeriesBook;
 pub use service::{RoutesOfService, ServiceIntake, ServiceSettings};
 
 use crate::sources::{SourceKind, Sources};
 use agent::ledger::NotNew;
-use base::{Clock, ServiceName, Timestamp};
+use base::{Clock, Redactor, ServiceName, Timestamp};
 use bytes::Bytes;
+use chunks::Chunks;
 use lake::{Append, AppendError, Lake};
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 use protocols::access::{Format, Tally};
+use protocols::observed::DecodeError;
 use signal::Table;
+use signal::fingerprint::Fingerprinter;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+
+/// Deliveries up to this size are decoded where they arrive.
+const SMALL_DELIVERY: usize = 32 << 10;
+/// Where records go when there is no room for another service.
+const OVERFLOW: &str = "other";
+/// Marks of chunks that are stored.
+const CHUNK_MARKS: &str = "chunk:";
+/// Chunks that are remembered: those of a day at two a second.
+const MAX_CHUNKS: usize = 150_000;
+
+/// A delivery of records in any protocol.
+#[derive(Debug)]
+pub struct Arrived {
+    /// What the way in knows.
+    pub origin: Origin,
+    /// What the sender is called on the sources page.
+    pub source: SourceName,
+    /// Its size.
+    pub bytes: usize,
+    /// Its sender's name for it, when it may be sent again.
+    pub chunk: Option<String>,
+}
 
 /// Services that may exist at once; more are refused, so that a sender can't fill the memory with names.
 pub const MAX_SERVICES: usize = 500;
@@ -92,9 +124,36 @@ pub enum IntakeError {
     /// Another delivery booked a part of this range.
     #[error("a part of this range is stored already; read the mark again")]
     Stale,
+    /// The delivery can't be cut into records.
+    #[error(transparent)]
+    Decode(#[from] DecodeError),
     /// A worker died; ours to fix.
     #[error("decoding failed: {0}")]
     Failed(String),
+}
+
+/// How records of all protocols are read.
+#[derive(Debug, Default)]
+pub struct Readings {
+    /// Which service a record belongs to.
+    pub rules: ServiceRules,
+    /// What is masked before anything is stored.
+    pub redactor: Redactor,
+    /// Which series are known.
+    pub series: SeriesBook,
+    /// Which group an error belongs to.
+    pub fingerprinter: Fingerprinter,
+}
+
+/// A delivery of records that was decoded and stored.
+#[derive(Debug)]
+pub struct Stored<R> {
+    /// What the decoder returned.
+    pub answer: R,
+    /// What was taken and what was not, over all services.
+    pub counts: Counts,
+    /// It was stored before; nothing was stored again.
+    pub already: bool,
 }
 
 /// Takes deliveries for all services.
@@ -104,6 +163,8 @@ pub struct Intake {
     identifier: Identifier,
     clock: Clock,
     configured: HashMap<ServiceName, ServiceSettings>,
+    readings: Readings,
+    chunks: Mutex<Chunks>,
     services: RwLock<BTreeMap<ServiceName, Arc<ServiceIntake>>>,
     deleting: RwLock<Vec<ServiceName>>,
     /// Deliveries with a position go one after the other, so that no range is booked twice.
@@ -118,17 +179,21 @@ impl Intake {
         identifier: Identifier,
         clock: Clock,
         configured: HashMap<ServiceName, ServiceSettings>,
+        readings: Readings,
     ) -> Self {
         let services = configured
             .iter()
             .map(|(name, settings)| (name.clone(), Arc::new(ServiceIntake::new(name.clone(), settings.clone()))))
             .collect();
+        let chunks = Mutex::new(Chunks::known(lake.marks_with_prefix(CHUNK_MARKS)));
         Self {
             lake,
             sources,
             identifier,
             clock,
             configured,
+            readings,
+            chunks,
             services: RwLock::new(services),
             deleting: RwLock::default(),
             booking: tokio::sync::Mutex::default(),
@@ -184,6 +249,74 @@ impl Intake {
         let removed = self.lake.delete_service(name.as_str()).await;
         self.deleting.write().retain(|deleting| deleting != name);
         removed
+    }
+
+    /// How records are read.
+    pub fn readings(&self) -> &Readings {
+        &self.readings
+    }
+
+    /// Makes keys of users.
+    pub fn identifier(&self) -> &Identifier {
+        &self.identifier
+    }
+
+    /// The service of records for which there is no room in the list of services.
+    pub fn overflow(&self) -> Result<Arc<ServiceIntake>, IntakeError> {
+        let name: ServiceName = OVERFLOW.parse().map_err(|_| IntakeError::TooManyServices)?;
+        if let Some(known) = self.services.read().get(&name) {
+            return Ok(Arc::clone(known));
+        }
+        let made = Arc::new(ServiceIntake::new(name.clone(), ServiceSettings::default()));
+        Ok(Arc::clone(self.services.write().entry(name).or_insert(made)))
+    }
+
+    /// Decodes a delivery of any protocol and stores its records; returns once they are durable. Those of one delivery
+    /// become visible together. With a `chunk` it is stored once, however often it is sent.
+    pub async fn store<R: Send + 'static>(
+        self: &Arc<Self>,
+        delivery: Arrived,
+        decode: impl FnOnce(&mut Collector<'_>) -> Result<R, DecodeError> + Send + 'static,
+    ) -> Result<Stored<R>, IntakeError> {
+        let Arrived { origin, source, bytes, chunk } = delivery;
+        let me = Arc::clone(self);
+        let now = origin.now;
+        let work = move || {
+            let mut collector = Collector::new(&me, origin);
+            let answer = decode(&mut collector)?;
+            Ok::<_, DecodeError>((answer, collector.total(), collector.finish()))
+        };
+        // Small ones are decoded at once: handing them over would take longer.
+        let decoded = if bytes <= SMALL_DELIVERY {
+            work()
+        } else {
+            tokio::task::spawn_blocking(work).await.map_err(|error| IntakeError::Failed(error.to_string()))?
+        };
+        let (answer, counts, (mut append, by_service)) = decoded?;
+        if let Some(chunk) = chunk {
+            let _one_by_one = self.booking.lock().await;
+            let key = format!("{CHUNK_MARKS}{chunk}");
+            if self.lake.mark(&key).is_some() {
+                return Ok(Stored { answer, counts: Counts::default(), already: true });
+            }
+            append.marks.push((key.clone(), now.to_string()));
+            let oldest = self.chunks.lock().oldest_beyond(MAX_CHUNKS);
+            append.marks.extend(oldest.into_iter().map(|key| (key, String::new())));
+            self.lake.append(append).await?;
+            self.chunks.lock().stored(key);
+        } else if !append.rows.is_empty() {
+            self.lake.append(append).await?;
+        }
+        for (service, counts) in &by_service {
+            if let Some(service) = service.as_ref().and_then(|name| self.services.read().get(name).cloned()) {
+                service.seen(now, counts.taken);
+            }
+            self.sources.observed(&source, service.as_ref(), counts, bytes as u64, now);
+        }
+        if by_service.is_empty() {
+            self.sources.observed(&source, None, &Counts::default(), bytes as u64, now);
+        }
+        Ok(Stored { answer, counts, already: false })
     }
 
     /// The mark stored under a key.

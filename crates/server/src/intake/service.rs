@@ -194,7 +194,7 @@ impl ServiceIntake {
             match decoded.and_then(|record| if record.ts.is_in_calendar() { Ok(record) } else { Err(Reject::BadTime) })
             {
                 Ok(record) => {
-                    self.push(identifier, &record, &delivery.source.name, &mut rows);
+                    self.push(identifier, &record, None, &delivery.source.name, &mut rows);
                     tally.accept();
                 }
                 Err(why) => {
@@ -207,7 +207,15 @@ impl ServiceIntake {
         Ok(Decoded { rows, tally, first_error, format: decoder.format() })
     }
 
-    fn push(&self, identifier: &Identifier, record: &AccessRecord<'_>, source: &str, rows: &mut RequestRows) {
+    /// Adds a request. Its sender may know its `route` better than its path tells.
+    pub(super) fn push(
+        &self,
+        identifier: &Identifier,
+        record: &AccessRecord<'_>,
+        route: Option<&str>,
+        source: &str,
+        rows: &mut RequestRows,
+    ) {
         let user = identifier.user_key(&self.settings.user, record);
         if let Some((_, by)) = &user {
             let count = match by {
@@ -219,7 +227,10 @@ impl ServiceIntake {
         let network = record.remote_addr.as_deref().and_then(network_of);
         let path = clip(record.path(), MAX_PATH_BYTES);
         let mut table = self.routes.lock();
-        let route = table.route(&record.method, path);
+        let route = match route {
+            Some(known) => table.admit(&format!("{} {}", record.method, clip(known, MAX_PATH_BYTES))),
+            None => table.route(&record.method, path),
+        };
         let row = RequestRow {
             ts: record.ts,
             service: self.name.as_str(),
