@@ -16,4 +16,5 @@ mod histogram;
 mod json_parts;
 pub mod observed;
 pub mod otlp;
+pub mod prometheus;
 mod wire;
