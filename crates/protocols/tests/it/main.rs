@@ -2,7 +2,9 @@
 #![allow(clippy::unwrap_used)]
 
 mod captures;
+mod collect;
 mod fixtures;
+mod otlp_captures;
 mod real_logs;
 #[path = "../../src/recorded.rs"]
 mod recorded;
