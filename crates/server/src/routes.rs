@@ -2,11 +2,13 @@
 
 use crate::api::{changes, explore, ingest, overview, services, session, sources, status, tail};
 use crate::parts::Parts;
+use crate::problem::{self, ApiError};
 use crate::web;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::middleware::from_fn;
+use axum::middleware::{from_fn, map_response};
 use axum::routing::{delete, get, post};
+use std::time::Duration;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
@@ -24,11 +26,22 @@ pub fn routes(parts: Parts) -> Router {
         .route("/metrics", get(status::metrics))
         .route("/api/openapi.json", get(crate::openapi::document))
         .nest("/api/v1", api())
-        .fallback(get(web::page))
+        .fallback(web::page)
+        .layer(CatchPanicLayer::custom(problem::of_panic))
+        .layer(map_response(problem::of_router))
         .layer(CompressionLayer::new().gzip(true).compress_when(compressible))
         .layer(from_fn(web::security_headers))
-        .layer(CatchPanicLayer::new())
         .with_state(parts)
+}
+
+/// What is answered while the parts are being started: the process lives, everything else comes later.
+pub fn starting() -> Router {
+    let later = || async { ApiError::unavailable("the server is starting", Duration::from_secs(1)) };
+    Router::new()
+        .route("/healthz", get(status::healthz))
+        .fallback(later)
+        .layer(map_response(problem::of_router))
+        .layer(from_fn(web::security_headers))
 }
 
 fn api() -> Router<Parts> {
@@ -64,4 +77,43 @@ fn api() -> Router<Parts> {
         .route("/import/{service}", get(ingest::import_mark).post(ingest::import_part))
         .layer(DefaultBodyLimit::disable());
     calls.merge(intake)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::body::Body;
+    use axum::http::{Method, Request, StatusCode};
+    use tower::ServiceExt;
+
+    async fn ask(router: Router, method: Method, path: &str) -> axum::response::Response {
+        let request = Request::builder().method(method).uri(path).body(Body::empty()).unwrap();
+        router.oneshot(request).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_server_that_starts_lives_but_asks_to_come_back() {
+        assert_eq!(ask(starting(), Method::GET, "/healthz").await.status(), StatusCode::OK);
+        for (method, path) in
+            [(Method::GET, "/readyz"), (Method::POST, "/api/v1/ingest/shop"), (Method::GET, "/"), (Method::GET, "/x")]
+        {
+            let answer = ask(starting(), method, path).await;
+            assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE, "{path}");
+            assert_eq!(answer.headers()["retry-after"], "1", "{path}");
+            assert_eq!(answer.headers()["content-type"], "application/problem+json", "{path}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_handler_that_panics_is_a_problem_that_tells_nothing_of_it() {
+        async fn panics() -> &'static str {
+            panic!("a secret")
+        }
+        let router = Router::new().route("/", get(panics)).layer(CatchPanicLayer::custom(problem::of_panic));
+        let answer = ask(router, Method::GET, "/").await;
+        assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        assert_eq!(answer.headers()["content-type"], "application/problem+json");
+        let body = http_body_util::BodyExt::collect(answer.into_body()).await.unwrap().to_bytes();
+        assert!(!String::from_utf8_lossy(&body).contains("secret"));
+    }
 }

@@ -2,33 +2,16 @@
 //!
 //! Counts since the start of the process. Bounded: names beyond the limit are counted together.
 
-use crate::intake::{ServiceIntake, SourceName};
+use crate::source_name::{SourceKind, SourceName};
 use base::{ServiceName, Timestamp};
 use foldhash::HashMap;
 use parking_lot::Mutex;
 use protocols::access::{Format, Tally};
-use serde::Serialize;
 
 /// Sources that are listed by name.
 const MAX_SOURCES: usize = 1000;
 /// The rate is averaged over about this long, seconds.
 const RATE_SECONDS: f64 = 60.0;
-
-/// How a source sends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SourceKind {
-    /// `POST /api/v1/ingest/{service}`.
-    Http,
-    /// A followed file.
-    File,
-    /// An import of past files.
-    Import,
-    /// The living demonstration.
-    Demo,
-    /// The agent of a host.
-    Agent,
-}
 
 /// What is known of a source.
 #[derive(Debug, Clone)]
@@ -75,14 +58,14 @@ impl Sources {
     pub fn received(
         &self,
         source: &SourceName,
-        service: &ServiceIntake,
+        service: &ServiceName,
         tally: &Tally,
         bytes: usize,
         format: Format,
         now: Timestamp,
     ) {
         let format = (format != Format::Auto).then_some(format);
-        self.count(source, Some(service.name()), tally, bytes as u64, format, now);
+        self.count(source, Some(service), tally, bytes as u64, format, now);
     }
 
     /// Counts samples of a host's agent.
@@ -105,10 +88,11 @@ impl Sources {
         let mut known = self.known.lock();
         let mut key = SourceKey { source: source.clone(), service: service.cloned() };
         if known.len() >= MAX_SOURCES && !known.contains_key(&key) {
-            key.source.name = "(other)".into();
+            key = SourceKey { source: SourceName { kind: source.kind, name: "(other)".into() }, service: None };
         }
+        let service = key.service.clone();
         let entry = known.entry(key).or_insert_with(|| Source {
-            service: service.cloned(),
+            service,
             format,
             tally: Tally::default(),
             bytes: 0,
@@ -151,6 +135,11 @@ mod tests {
         }
         let list = sources.list();
         assert_eq!(list.len(), MAX_SOURCES + 1);
+        for number in 0..10 {
+            let source = SourceName { kind: SourceKind::Http, name: "late".into() };
+            sources.count(&source, Some(&format!("s{number}").parse().unwrap()), &Tally::default(), 0, None, at);
+        }
+        assert_eq!(sources.list().len(), MAX_SOURCES + 1, "names of services are bounded too");
         let (_, other) = list.iter().find(|(key, _)| key.source.name == "(other)").unwrap();
         assert_eq!((other.tally.lines(), other.tally.rejected(), other.bytes), (61, 1, 10));
         assert!((other.rate(at) - 61.0 / 60.0).abs() < 1e-9);

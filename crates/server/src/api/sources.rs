@@ -1,10 +1,10 @@
 //! The sources page: who sends, what was rejected and why, what could be followed, and how to connect more.
 
 use crate::auth::MayRead;
-use crate::follow::{Import, ImportState};
 use crate::parts::Parts;
+use crate::past::{Import, ImportState};
 use crate::problem::ApiError;
-use crate::sources::{Source, SourceKey, SourceKind};
+use crate::sources::{Source, SourceKey};
 use agent::discover::FoundLog;
 use agent::tail::{FileState, FileStatus};
 use axum::extract::State;
@@ -133,16 +133,6 @@ pub async fn list(State(parts): State<Parts>, _: MayRead) -> Result<axum::Json<S
     }))
 }
 
-fn kind_name(kind: SourceKind) -> &'static str {
-    match kind {
-        SourceKind::Http => "http",
-        SourceKind::File => "file",
-        SourceKind::Import => "import",
-        SourceKind::Demo => "demo",
-        SourceKind::Agent => "agent",
-    }
-}
-
 fn source_view(key: &SourceKey, source: &Source, file: Option<&FileStatus>, now: Timestamp) -> SourceView {
     let idle_s = (now.micros() - source.last_seen.micros()) / 1_000_000;
     let (state, reason) = match file.map(|file| &file.state) {
@@ -158,8 +148,8 @@ fn source_view(key: &SourceKey, source: &Source, file: Option<&FileStatus>, now:
         sample: reject.sample,
     };
     SourceView {
-        id: format!("{}:{}", kind_name(key.source.kind), key.source.name),
-        kind: kind_name(key.source.kind).to_owned(),
+        id: format!("{}:{}", key.source.kind.name(), key.source.name),
+        kind: key.source.kind.name().to_owned(),
         name: key.source.name.clone(),
         service: source.service.as_ref().map(ToString::to_string),
         format: source.format.map(|format| format.to_string()),

@@ -3,13 +3,15 @@
 //! Decoding runs on blocking threads, never on the runtime. Nothing is acknowledged before it is durable.
 
 pub mod identity;
+mod learned;
 mod service;
 
 pub use identity::{Identifier, UserRule};
 pub use service::{RoutesOfService, ServiceIntake, ServiceSettings};
 
-use crate::sources::{SourceKind, Sources};
-use agent::ledger::NotNew;
+use crate::source_name::{SourceKind, SourceName};
+use crate::sources::Sources;
+use agent::ledger::{NotNew, file_keys, path_keys};
 use base::{Clock, ServiceName, Timestamp};
 use bytes::Bytes;
 use lake::{Append, AppendError, Lake};
@@ -17,10 +19,17 @@ use parking_lot::RwLock;
 use protocols::access::{Format, Tally};
 use signal::Table;
 use std::collections::{BTreeMap, HashMap};
+use std::net::IpAddr;
 use std::sync::Arc;
+
+#[cfg(test)]
+mod tests;
 
 /// Services that may exist at once; more are refused, so that a sender can't fill the memory with names.
 pub const MAX_SERVICES: usize = 500;
+
+/// So many lines of an import in a row, none of which can be read, are no damage but another format.
+const CERTAINLY_WRONG: u64 = 100;
 
 /// One delivery of log lines.
 #[derive(Clone)]
@@ -37,17 +46,10 @@ pub struct Delivery {
     pub pattern: Option<Arc<str>>,
     /// The position in the source to book together with the rows.
     pub position: Option<Position>,
+    /// Who sent it over the network: what one sender's lines tell about units says nothing about another's.
+    pub peer: Option<IpAddr>,
     /// Lines that were left out because they were too long.
     pub too_long: u64,
-}
-
-/// A source's kind and name.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct SourceName {
-    /// How it sends.
-    pub kind: SourceKind,
-    /// Path, or what a sender is called.
-    pub name: String,
 }
 
 /// Which part of which content a delivery is.
@@ -84,7 +86,7 @@ pub enum IntakeError {
     #[error("none of the known formats explains these lines; name one with ?format= or give a pattern")]
     UnknownFormat,
     /// Too many services.
-    #[error("there are {MAX_SERVICES} services already; send to one of them, or delete one")]
+    #[error("there are {MAX_SERVICES} services already; send to one of them, or delete one on its page")]
     TooManyServices,
     /// The service is being deleted.
     #[error("the service is being deleted; try again in a moment")]
@@ -95,6 +97,17 @@ pub enum IntakeError {
     /// A worker died; ours to fix.
     #[error("decoding failed: {0}")]
     Failed(String),
+}
+
+/// Why a service was not deleted wholly.
+#[derive(Debug, thiserror::Error)]
+pub enum DeleteError {
+    /// Its rows.
+    #[error(transparent)]
+    Rows(#[from] lake::LakeError),
+    /// The ledger of its files.
+    #[error("the ledger of its files could not be forgotten")]
+    Ledger(#[from] AppendError),
 }
 
 /// Takes deliveries for all services.
@@ -138,7 +151,7 @@ impl Intake {
     /// Tells what the lake knows already: services with their routes, so that a restart doesn't name other routes.
     pub fn remember(&self, service: &ServiceName, routes: impl IntoIterator<Item = String>, last: Option<Timestamp>) {
         if let Ok(intake) = self.service(service) {
-            intake.remember(routes, last);
+            self.add(intake).remember(routes, last);
         }
     }
 
@@ -152,21 +165,26 @@ impl Intake {
         self.services.read().values().find(|service| service.name().as_str() == name).cloned()
     }
 
-    /// The service of that name, made when it is new.
-    pub fn service(&self, name: &ServiceName) -> Result<Arc<ServiceIntake>, IntakeError> {
-        if let Some(known) = self.services.read().get(name) {
-            return Ok(Arc::clone(known));
-        }
+    /// The service of that name. A new one becomes known only by [`Self::add`], so that a name alone costs nothing.
+    fn service(&self, name: &ServiceName) -> Result<Arc<ServiceIntake>, IntakeError> {
         if self.deleting.read().contains(name) {
             return Err(IntakeError::Deleting);
         }
-        let mut services = self.services.write();
-        if services.len() >= MAX_SERVICES && !services.contains_key(name) {
+        let services = self.services.read();
+        if let Some(known) = services.get(name) {
+            return Ok(Arc::clone(known));
+        }
+        if services.len() >= MAX_SERVICES {
             return Err(IntakeError::TooManyServices);
         }
         let settings = self.configured.get(name).cloned().unwrap_or_default();
-        let made = services.entry(name.clone());
-        Ok(Arc::clone(made.or_insert_with(|| Arc::new(ServiceIntake::new(name.clone(), settings)))))
+        Ok(Arc::new(ServiceIntake::new(name.clone(), settings)))
+    }
+
+    /// Makes a service known. Of two that were new at the same time the first stays.
+    fn add(&self, service: Arc<ServiceIntake>) -> Arc<ServiceIntake> {
+        let mut services = self.services.write();
+        Arc::clone(services.entry(service.name().clone()).or_insert(service))
     }
 
     /// Sets how users and lines of a service are read, for a service that the program itself adds.
@@ -175,20 +193,41 @@ impl Intake {
         self.services.write().insert(name.clone(), service);
     }
 
-    /// Removes a service and all its rows. New rows are refused until it is done.
-    pub async fn delete_service(&self, name: &ServiceName) -> Result<u64, lake::LakeError> {
+    /// Removes a service, all its rows, and the ledger of its files, which may be imported anew. New rows are refused
+    /// until it is done.
+    pub async fn delete_service(&self, name: &ServiceName) -> Result<u64, DeleteError> {
         self.deleting.write().push(name.clone());
         self.services.write().remove(name);
         self.sources.forget_service(name);
-        // Rows that were accepted a moment ago are sealed first and go too.
-        let removed = self.lake.delete_service(name.as_str()).await;
+        let removed = self.remove(name).await;
         self.deleting.write().retain(|deleting| deleting != name);
         removed
     }
 
-    /// The mark stored under a key.
+    async fn remove(&self, name: &ServiceName) -> Result<u64, DeleteError> {
+        // A delivery that is being booked is waited for; later ones see that the service is being deleted. Rows that
+        // were accepted a moment ago are sealed first and go too.
+        drop(self.booking.lock().await);
+        let removed = self.lake.delete_service(name.as_str()).await?;
+        let keys = [file_keys(name), path_keys(name)];
+        let marks = keys.iter().flat_map(|prefix| self.lake.marks_with_prefix(prefix));
+        let forgotten: Vec<_> =
+            marks.filter(|(_, mark)| !mark.is_empty()).map(|(key, _)| (key, String::new())).collect();
+        if !forgotten.is_empty() {
+            self.lake.append(Append { marks: forgotten, ..Append::default() }).await?;
+        }
+        Ok(removed)
+    }
+
+    /// The mark stored under a key. The lake keeps keys for ever: an empty mark is one that was forgotten.
     pub fn mark(&self, key: &str) -> Option<String> {
-        self.lake.mark(key)
+        self.lake.mark(key).filter(|mark| !mark.is_empty())
+    }
+
+    /// Lets no delivery with a position be booked meanwhile.
+    #[cfg(test)]
+    pub(crate) async fn hold_booking(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.booking.lock().await
     }
 
     /// Decodes and stores a delivery; returns once it is durable.
@@ -197,10 +236,14 @@ impl Intake {
         let source = delivery.source.clone();
         let position = delivery.position.clone();
         let size = delivery.bytes.len();
+        let is_import = source.kind == SourceKind::Import && size > 0;
         let me = Arc::clone(self);
         let decoding = Arc::clone(&service);
         let decoded = tokio::task::spawn_blocking(move || decoding.decode(&me.identifier, &delivery)).await;
         let decoded = decoded.map_err(|error| IntakeError::Failed(error.to_string()))??;
+        if self.deleting.read().contains(service.name()) {
+            return Err(IntakeError::Deleting);
+        }
         let mut append = Append::default();
         if let Some(rows) = decoded.rows {
             append.rows.push((Table::Requests, rows));
@@ -208,7 +251,13 @@ impl Intake {
         let outcome = Outcome { tally: decoded.tally, first_error: decoded.first_error, already: false };
         if let Some(position) = position {
             let _one_by_one = self.booking.lock().await;
-            let stored = self.lake.mark(&position.key);
+            let stored = self.mark(&position.key);
+            if is_import && explains_nothing(&outcome.tally, stored.is_none()) {
+                return Err(IntakeError::UnknownFormat);
+            }
+            if self.deleting.read().contains(service.name()) {
+                return Err(IntakeError::Deleting);
+            }
             match agent::ledger::admit(stored.as_deref(), &position.mark, position.from, position.to) {
                 Ok(mark) => append.marks.push((position.key, mark)),
                 Err(NotNew::Covered) => return Ok(Outcome { already: true, ..Outcome::default() }),
@@ -218,8 +267,26 @@ impl Intake {
         } else if !append.rows.is_empty() {
             self.lake.append(append).await?;
         }
-        service.seen(self.clock.now(), outcome.tally.parsed());
-        self.sources.received(&source, &service, &outcome.tally, size, decoded.format, self.clock.now());
+        let now = self.clock.now();
+        if outcome.tally.parsed() > 0 {
+            self.add(Arc::clone(&service)).seen(now);
+        }
+        self.sources.received(&source, service.name(), &outcome.tally, size, decoded.format, now);
         Ok(outcome)
+    }
+}
+
+/// Whether lines of an import are better refused than booked: booked, they could never be imported rightly again. A
+/// file that was read well before may hold a few lines that nobody can read.
+fn explains_nothing(tally: &Tally, is_first_part: bool) -> bool {
+    tally.parsed() == 0 && tally.rejected() > 0 && (is_first_part || tally.rejected() >= CERTAINLY_WRONG)
+}
+
+/// Delivers lines of a file. Lines that no format explains are counted as rejected, so that the file goes on.
+pub async fn store_lines(intake: &Arc<Intake>, delivery: Delivery) -> Result<Outcome, IntakeError> {
+    let again = Delivery { format: Some(Format::Combined), ..delivery.clone() };
+    match intake.deliver(delivery).await {
+        Err(IntakeError::UnknownFormat) => intake.deliver(again).await,
+        outcome => outcome,
     }
 }
