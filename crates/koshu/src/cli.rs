@@ -1,5 +1,6 @@
 //! The command line: verbs, options, and which function they lead to.
 
+use crate::client::ServerArgs;
 use crate::commands;
 use crate::config::Listen;
 use crate::failure::{self, Failure};
@@ -159,20 +160,6 @@ impl FromStr for ListenAt {
     }
 }
 
-/// Where the server is, and what opens its door.
-#[derive(Debug, Clone, Args)]
-pub struct ServerArgs {
-    /// Address of the server [default: the one running in the data folder]
-    #[arg(long, env = "KOSHU_SERVER", value_name = "URL")]
-    pub server: Option<String>,
-    /// File with a token [default: $KOSHU_TOKEN, else admin.token in the data folder]
-    #[arg(long, value_name = "FILE")]
-    pub token_file: Option<PathBuf>,
-    /// Data folder of the server, which tells its address [default: $KOSHU_DIR, else the one of `koshu up`]
-    #[arg(long, value_name = "DIR")]
-    pub dir: Option<PathBuf>,
-}
-
 /// `koshu access`
 #[derive(Debug, Args)]
 pub struct AccessArgs {
@@ -316,6 +303,15 @@ pub enum TokenCommand {
 /// `koshu user`
 #[derive(Debug, Subcommand)]
 pub enum UserCommand {
+    /// Make an account, and print a one-time sign-in link for it
+    Add {
+        /// What is typed at sign-in
+        name: String,
+        #[command(flatten)]
+        store: StoreArgs,
+        #[command(flatten)]
+        out: OutputArg,
+    },
     /// Print a one-time sign-in link, for an hour
     Link {
         /// Whose
@@ -398,8 +394,8 @@ fn log_to_stderr(command: &Command) {
 
 fn dispatch(command: Command, screen: &Screen) -> Result<ExitCode> {
     match command {
-        Command::Up(args) => commands::up::run(args.settled()?, true),
-        Command::Serve(args) => commands::up::run(args.settled()?, false),
+        Command::Up(args) => commands::up::run(args.settled()?, true, screen),
+        Command::Serve(args) => commands::up::run(args.settled()?, false, screen),
         Command::Access(args) => commands::access::run(&args, screen),
         Command::Import(args) => commands::import::run(args, screen),
         Command::Query(args) => commands::query::run(&args, screen),

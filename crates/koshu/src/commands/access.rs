@@ -3,11 +3,11 @@
 //! Reads as a stream in bounded memory. Every line is accounted for: the report never hides what was rejected.
 
 use crate::cli::{AccessArgs, OutputFormat};
-use crate::failure::Exit;
+use crate::failure::{Exit, Failure};
 use crate::input;
 use crate::output::{self, Column, Screen, duration, percent, thousands};
 use crate::texts::Message;
-use anyhow::{Context, Result};
+use anyhow::Result;
 use perf::requests::{Options, Reading, Report, RequestsRow, Table};
 use protocols::access::{Decoder, Format};
 use std::fmt::Write as _;
@@ -56,9 +56,10 @@ pub fn run(args: &AccessArgs, screen: &Screen) -> Result<ExitCode> {
 fn options(args: &AccessArgs) -> Result<Options> {
     let reading = match (&args.pattern, args.format) {
         (Some(pattern), _) => {
-            Reading::Pattern(Box::new(Decoder::with_pattern(pattern).context("--pattern cannot be used")?))
+            let unusable = |error| Failure::usage("cli-access-pattern").because(error);
+            Reading::Pattern(Box::new(Decoder::with_pattern(pattern).map_err(unusable)?))
         }
-        (None, Format::Pattern) => anyhow::bail!("--format pattern needs the regular expression: use --pattern REGEX"),
+        (None, Format::Pattern) => return Err(Failure::usage("cli-access-no-pattern").into()),
         (None, format) => Reading::As(format),
     };
     let for_people = args.out.output == OutputFormat::Table;

@@ -4,8 +4,8 @@
 
 use super::check::variables;
 use super::token::store_options;
-use crate::cli::{DoctorArgs, OutputFormat, ServerArgs, StoreArgs};
-use crate::client::{self, Client};
+use crate::cli::{DoctorArgs, OutputFormat, StoreArgs};
+use crate::client::{self, Client, ServerArgs};
 use crate::config::{Config, line_of};
 use crate::failure::Exit;
 use crate::output::{self, Column, Screen};

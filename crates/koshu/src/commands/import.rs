@@ -209,7 +209,10 @@ impl Import<'_> {
             let answer = self.client.try_send(request.timeout(client::ANSWER_TIMEOUT)).await?;
             match answer.status() {
                 status if status.is_success() => return Ok(Sent::Stored(answer.json().await?)),
-                StatusCode::CONFLICT => return Ok(Sent::Stale),
+                StatusCode::CONFLICT => {
+                    let refusal = self.client.problem(answer).await;
+                    return if refusal.is_stale() { Ok(Sent::Stale) } else { Err(refusal.into_failure().into()) };
+                }
                 StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => {
                     let wait = client::retry_after(&answer);
                     let waiting = Message::new("cli-import-waiting").with("seconds", wait.as_secs().to_string());

@@ -1,8 +1,9 @@
 //! `koshu completions`, `koshu man` and `koshu version`: what the command line says about itself.
 
 use crate::cli::{ManArgs, OutputFormat};
+use crate::failure::Failure;
 use crate::output;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use clap_complete::Shell;
 use serde_json::json;
 use std::process::ExitCode;
@@ -28,7 +29,7 @@ pub fn man(args: &ManArgs, mut command: clap::Command) -> Result<ExitCode> {
         None => command,
         Some(name) => match command.find_subcommand(name) {
             Some(found) => found.clone(),
-            None => bail!("there is no command {name:?}; see koshu --help"),
+            None => return Err(Failure::usage("cli-no-command").with("name", name).hint("cli-no-command-hint").into()),
         },
     };
     let mut text = Vec::new();

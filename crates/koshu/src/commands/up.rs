@@ -1,8 +1,11 @@
 //! `koshu up` and `koshu serve`: everything in one process.
 
+use super::check::variables;
 use crate::app::{App, AppOptions};
 use crate::cli::UpArgs;
 use crate::config::{Config, line_of, render};
+use crate::output::Screen;
+use crate::texts::Message;
 use anyhow::{Context, Result};
 use base::{ByteSize, Clock};
 use std::io::{IsTerminal, Write};
@@ -17,8 +20,8 @@ const DEFAULT_HTTP: &str = "127.0.0.1:4649";
 const HOST_ROOT: &str = "KOSHU_HOST_ROOT";
 
 /// Starts, says where, and runs until it is told to stop.
-pub fn run(args: UpArgs, with_agent: bool) -> Result<ExitCode> {
-    let loaded = match Config::load(args.config.as_deref(), std::env::vars()) {
+pub fn run(args: UpArgs, with_agent: bool, screen: &Screen) -> Result<ExitCode> {
+    let loaded = match Config::load(args.config.as_deref(), variables()) {
         Ok(loaded) => loaded,
         Err(errors) => {
             eprint!("{}", render(&errors.0, std::io::stderr().is_terminal()));
@@ -40,9 +43,9 @@ pub fn run(args: UpArgs, with_agent: bool) -> Result<ExitCode> {
         };
         let dir = options.dir.clone();
         let app = App::start(options, Clock::System).await?;
-        announce(&app, &dir)?;
+        announce(&app, &dir, screen)?;
         wait_for_stop().await?;
-        eprintln!("stopping");
+        eprintln!("{}", screen.texts.get("cli-up-stopping"));
         app.stop().await;
         Ok(ExitCode::SUCCESS)
     })
@@ -61,24 +64,34 @@ fn http_address(args: &UpArgs, config: &Config) -> Result<SocketAddr> {
 }
 
 /// People read stderr; scripts read the one line on stdout.
-fn announce(app: &App, dir: &std::path::Path) -> Result<()> {
+fn announce(app: &App, dir: &std::path::Path, screen: &Screen) -> Result<()> {
     let url = format!("http://{}", app.http);
-    eprintln!("koshu {} keeps its data in {}", env!("CARGO_PKG_VERSION"), dir.display());
+    let say = |message: Message| eprintln!("{}", screen.texts.say(&message));
+    let indented = |message: Message| eprintln!("  {}", screen.texts.say(&message));
+    let version = env!("CARGO_PKG_VERSION");
+    say(Message::new("cli-up-data").with("version", version).with("dir", dir.display().to_string()));
     for log in &app.found {
+        let path = log.path.display().to_string();
         match &log.problem {
-            Some(problem) => eprintln!("  found {}: {problem}", log.path.display()),
-            None => eprintln!(
-                "  following {} as service {}; {} of its past can be imported on the page {url}/sources",
-                log.path.display(),
-                log.service,
-                ByteSize(log.past_bytes)
+            Some(problem) => indented(Message::new("cli-up-found").with("path", path).with("problem", problem)),
+            None => indented(
+                Message::new("cli-up-following")
+                    .with("path", path)
+                    .with("service", log.service.to_string())
+                    .with("size", ByteSize(log.past_bytes).to_string())
+                    .with("url", &url),
             ),
         }
     }
+    eprintln!();
     match &app.link {
-        Some(secret) => eprintln!("\nSign in (works once, for one hour): {url}/welcome/{}\n", secret.reveal()),
-        None => eprintln!("\nSign in: {url}\n"),
+        Some(secret) => {
+            let link = format!("{url}/welcome/{}", secret.reveal());
+            say(Message::new("cli-up-sign-in-once").with("url", link));
+        }
+        None => say(Message::new("cli-up-sign-in").with("url", &url)),
     }
+    eprintln!();
     let mut out = std::io::stdout().lock();
     writeln!(out, "ready {url}")?;
     out.flush()?;

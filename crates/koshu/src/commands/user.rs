@@ -3,7 +3,7 @@
 //! The way back in when a password is lost. A password is never an argument, which other users of the machine could see.
 
 use super::token::with_store;
-use crate::cli::{OutputFormat, UserCommand};
+use crate::cli::{OutputFormat, StoreArgs, UserCommand};
 use crate::client;
 use crate::failure::Failure;
 use crate::output::{self, Column, Screen};
@@ -20,20 +20,19 @@ const FIRST_USER: &str = "admin";
 /// Does what the command says.
 pub fn run(command: UserCommand, screen: &Screen) -> Result<ExitCode> {
     match command {
+        UserCommand::Add { name, store, out } => {
+            let secret = with_store(&store, true, async |store| {
+                let user = store.users().create(&name).await?;
+                Ok(store.links().create(user.id).await?)
+            })?;
+            show_link(&name, &secret, &store, out.output, screen)?;
+        }
         UserCommand::Link { name, store, out } => {
             let secret = with_store(&store, true, async |store| {
                 let user = find(store, &name).await?;
                 Ok(store.links().create(user.id).await?)
             })?;
-            let url = format!("{}/welcome/{}", client::address_or_usual(&store.data.dir), secret.reveal());
-            match out.output {
-                OutputFormat::Json => output::print_json(&json!({ "user": name, "url": url }))?,
-                OutputFormat::Csv => output::print(&output::csv(&["user", "url"], [vec![name, url]]))?,
-                OutputFormat::Table => {
-                    output::print(&format!("{url}\n"))?;
-                    eprintln!("{}", screen.texts.get("cli-link-once"));
-                }
-            }
+            show_link(&name, &secret, &store, out.output, screen)?;
         }
         UserCommand::Password { name, store } => {
             let password = read_password(screen)?;
@@ -49,6 +48,19 @@ pub fn run(command: UserCommand, screen: &Screen) -> Result<ExitCode> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn show_link(name: &str, secret: &Secret, store: &StoreArgs, format: OutputFormat, screen: &Screen) -> Result<()> {
+    let url = format!("{}/welcome/{}", client::address_or_usual(&store.data.dir), secret.reveal());
+    match format {
+        OutputFormat::Json => output::print_json(&json!({ "user": name, "url": url })),
+        OutputFormat::Csv => Ok(output::print(&output::csv(&["user", "url"], [vec![name.to_owned(), url]]))?),
+        OutputFormat::Table => {
+            output::print(&format!("{url}\n"))?;
+            eprintln!("{}", screen.texts.get("cli-link-once"));
+            Ok(())
+        }
+    }
 }
 
 async fn find(store: &Store, name: &str) -> Result<User> {
