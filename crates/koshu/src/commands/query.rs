@@ -2,13 +2,14 @@
 //!
 //! Read-only: reading a folder directly never deletes what its own server would still keep.
 
-use crate::cli::{OutputFormat, QueryArgs};
-use crate::client::{ANSWER_TIMEOUT, Client};
+use crate::client::{ANSWER_TIMEOUT, Client, ServerArgs};
 use crate::failure::Failure;
-use crate::output::{self, Column, Screen, thousands};
+use crate::output::{self, Column, OutputArg, OutputFormat, Screen, thousands};
+use crate::place;
 use crate::texts::Message;
 use anyhow::{Context, Result};
 use base::{ByteSize, Span, TimeRange};
+use clap::Args;
 use lake::arrow::datatypes::SchemaRef;
 use lake::{Lake, LakeError, LakeOptions, Retention};
 use reqwest::Method;
@@ -18,6 +19,27 @@ use server::json_rows::{column_types, rows_as_json};
 use std::io::Read as _;
 use std::path::Path;
 use std::process::ExitCode;
+
+/// `koshu query`
+#[derive(Debug, Args)]
+pub struct QueryArgs {
+    /// One SELECT statement, or `-` to read it from standard input
+    pub sql: String,
+    /// Start: 2026-11-22T09:00:00Z, 2026-11-22, or how long ago (2h) [default: one day before the end]
+    #[arg(long, value_name = "TIME", value_parser = place::moment)]
+    pub from: Option<base::Timestamp>,
+    /// End, not included [default: now]
+    #[arg(long, value_name = "TIME", value_parser = place::moment)]
+    pub to: Option<base::Timestamp>,
+    /// Most rows, up to 10,000
+    #[arg(long, default_value_t = 1000, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub limit: u32,
+    /// With --dir the lake is read directly when no server uses it
+    #[command(flatten)]
+    pub server: ServerArgs,
+    #[command(flatten)]
+    pub out: OutputArg,
+}
 
 const DAY: i64 = 86_400;
 const MAX_SQL_BYTES: u64 = 64 << 10;

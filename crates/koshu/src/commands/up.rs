@@ -2,17 +2,82 @@
 
 use super::check::variables;
 use crate::app::{App, AppOptions};
-use crate::cli::UpArgs;
-use crate::config::{Config, line_of, render};
+use crate::config::{Config, Listen, line_of, render};
+use crate::failure::Failure;
 use crate::output::Screen;
+use crate::place;
 use crate::texts::Message;
 use anyhow::{Context, Result};
 use base::{ByteSize, Clock};
+use clap::Args;
 use std::io::{IsTerminal, Write};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::str::FromStr;
 use tokio::signal::unix::{SignalKind, signal};
+
+/// What `up` and `serve` start.
+#[derive(Debug, Clone, Args)]
+pub struct UpArgs {
+    /// Data folder. The default is /var/lib/koshu for root, else koshu in $XDG_DATA_HOME or ~/.local/share
+    #[arg(long, env = "KOSHU_DIR", value_name = "DIR", default_value_os_t = place::default_dir())]
+    pub dir: PathBuf,
+    /// Folder with koshu.yaml; without it everything has its default
+    #[arg(long, env = "KOSHU_CONFIG", value_name = "DIR")]
+    pub config: Option<PathBuf>,
+    /// Address of pages, API and intake; port 0 takes a free one [default: 127.0.0.1:4649]
+    #[arg(long, value_name = "ADDR")]
+    pub http: Option<SocketAddr>,
+    /// Add the living demonstration: a small web shop with users and faults
+    #[arg(long)]
+    pub demo: bool,
+    /// Address of one listener, for example `http=127.0.0.1:0`, or `statsd=off`
+    #[arg(long, value_name = "NAME=ADDR")]
+    pub listen: Vec<ListenAt>,
+}
+
+impl UpArgs {
+    /// `--listen http=...` says the same as `--http`.
+    pub fn settled(mut self) -> Result<Self> {
+        for listen in &self.listen {
+            match (listen.name, listen.at) {
+                ("http", Listen::At(address)) => self.http = Some(address),
+                ("http", Listen::Off) => return Err(Failure::usage("cli-listen-http-off").into()),
+                (_, Listen::Off) => {}
+                (name, Listen::At(_)) => return Err(Failure::usage("cli-listen-later").with("name", name).into()),
+            }
+        }
+        Ok(self)
+    }
+}
+
+/// Where one listener listens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ListenAt {
+    /// Which.
+    pub name: &'static str,
+    /// Where.
+    pub at: Listen,
+}
+
+const LISTENERS: [&str; 7] = ["http", "otlp_grpc", "otlp_http", "forward", "syslog", "elasticsearch", "statsd"];
+
+impl FromStr for ListenAt {
+    type Err = String;
+
+    fn from_str(raw: &str) -> Result<Self, String> {
+        let (name, at) = raw.split_once('=').ok_or("write it as NAME=ADDR, for example http=127.0.0.1:0")?;
+        let known = LISTENERS.into_iter().find(|known| *known == name);
+        let name =
+            known.ok_or_else(|| format!("there is no listener {name:?}; use one of {}", LISTENERS.join(", ")))?;
+        if at == "off" {
+            return Ok(Self { name, at: Listen::Off });
+        }
+        let at = at.parse().map_err(|_| format!("{at:?} is no address; write for example 127.0.0.1:0, or off"))?;
+        Ok(Self { name, at: Listen::At(at) })
+    }
+}
 
 /// Where pages and API are, when nothing else was said.
 const DEFAULT_HTTP: &str = "127.0.0.1:4649";
@@ -106,4 +171,22 @@ async fn wait_for_stop() -> Result<()> {
         _ = interrupt.recv() => {}
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_listener_has_a_known_name_and_an_address() {
+        for (raw, want) in [
+            ("http=127.0.0.1:0", true),
+            ("statsd=off", true),
+            ("http", false),
+            ("http=localhost", false),
+            ("gopher=off", false),
+        ] {
+            assert_eq!(raw.parse::<ListenAt>().is_ok(), want, "{raw}");
+        }
+    }
 }

@@ -3,16 +3,56 @@
 //! The way back in when a password is lost. A password is never an argument, which other users of the machine could see.
 
 use super::token::with_store;
-use crate::cli::{OutputFormat, StoreArgs, UserCommand};
 use crate::client;
 use crate::failure::Failure;
-use crate::output::{self, Column, Screen};
+use crate::output::{self, Column, OutputArg, OutputFormat, Screen};
+use crate::place::StoreArgs;
 use anyhow::{Context, Result};
 use base::Secret;
+use clap::Subcommand;
 use serde_json::{Value, json};
 use std::io::{BufRead as _, IsTerminal as _, Read as _};
 use std::process::ExitCode;
 use store::{PASSWORD_MAX_BYTES, Store, User};
+
+/// `koshu user`
+#[derive(Debug, Subcommand)]
+pub enum UserCommand {
+    /// Make an account, and print a one-time sign-in link for it
+    Add {
+        /// What is typed at sign-in
+        name: String,
+        #[command(flatten)]
+        store: StoreArgs,
+        #[command(flatten)]
+        out: OutputArg,
+    },
+    /// Print a one-time sign-in link, for an hour
+    Link {
+        /// Whose
+        #[arg(default_value = "admin")]
+        name: String,
+        #[command(flatten)]
+        store: StoreArgs,
+        #[command(flatten)]
+        out: OutputArg,
+    },
+    /// Set a password, read from the first line of standard input; ends all sessions of the user
+    Password {
+        /// Whose
+        #[arg(default_value = "admin")]
+        name: String,
+        #[command(flatten)]
+        store: StoreArgs,
+    },
+    /// List accounts
+    List {
+        #[command(flatten)]
+        store: StoreArgs,
+        #[command(flatten)]
+        out: OutputArg,
+    },
+}
 
 /// The account that a first start makes.
 const FIRST_USER: &str = "admin";
