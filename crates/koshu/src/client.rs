@@ -239,6 +239,18 @@ mod tests {
     }
 
     #[test]
+    fn a_conflict_is_tried_anew_only_when_something_was_overtaken() {
+        for (case, problem, want) in [
+            ("overtaken", serde_json::json!({"status": 409, "detail": "read the mark again", "stale": true}), true),
+            ("too many services", serde_json::json!({"status": 409, "detail": "delete one"}), false),
+            ("no problem document", Value::Null, false),
+        ] {
+            let refusal = Refusal { server: String::new(), status: StatusCode::CONFLICT, problem };
+            assert_eq!(refusal.is_stale(), want, "{case}");
+        }
+    }
+
+    #[test]
     fn the_folders_token_goes_to_the_folders_server_only() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("admin.token"), "koshu_secret\n").unwrap();

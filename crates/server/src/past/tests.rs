@@ -118,3 +118,21 @@ async fn too_many_imports_are_told_to_come_back() {
     assert_eq!((answer.status().as_u16(), answer.headers().contains_key("retry-after")), (429, true));
     drop(turn);
 }
+
+#[tokio::test]
+async fn rotated_files_are_read_like_the_log_they_come_from() {
+    let place = place().await;
+    for (path, pattern) in [("/var/log/access.log", "a"), ("/var/log/access.log.json", "b")] {
+        place.past.patterns.write().insert(path.into(), pattern.into());
+    }
+    for (path, want) in [
+        ("/var/log/access.log", Some("a")),
+        ("/var/log/access.log.1.gz", Some("a")),
+        ("/var/log/access.log-20260101", Some("a")),
+        ("/var/log/access.log.json.2", Some("b")),
+        ("/var/log/access.logger", None),
+        ("/var/log/other.log", None),
+    ] {
+        assert_eq!(place.past.pattern(Path::new(path)).as_deref(), want, "{path}");
+    }
+}
