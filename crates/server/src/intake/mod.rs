@@ -99,17 +99,6 @@ pub enum IntakeError {
     Failed(String),
 }
 
-/// Why a service was not deleted wholly.
-#[derive(Debug, thiserror::Error)]
-pub enum DeleteError {
-    /// Its rows.
-    #[error(transparent)]
-    Rows(#[from] lake::LakeError),
-    /// The ledger of its files.
-    #[error("the ledger of its files could not be forgotten")]
-    Ledger(#[from] AppendError),
-}
-
 /// Takes deliveries for all services.
 pub struct Intake {
     lake: Arc<Lake>,
@@ -195,7 +184,7 @@ impl Intake {
 
     /// Removes a service, all its rows, and the ledger of its files, which may be imported anew. New rows are refused
     /// until it is done.
-    pub async fn delete_service(&self, name: &ServiceName) -> Result<u64, DeleteError> {
+    pub async fn delete_service(&self, name: &ServiceName) -> Result<u64, lake::LakeError> {
         self.deleting.write().push(name.clone());
         self.services.write().remove(name);
         self.sources.forget_service(name);
@@ -204,24 +193,20 @@ impl Intake {
         removed
     }
 
-    async fn remove(&self, name: &ServiceName) -> Result<u64, DeleteError> {
+    async fn remove(&self, name: &ServiceName) -> Result<u64, lake::LakeError> {
         // A delivery that is being booked is waited for; later ones see that the service is being deleted. Rows that
         // were accepted a moment ago are sealed first and go too.
         drop(self.booking.lock().await);
         let removed = self.lake.delete_service(name.as_str()).await?;
-        let keys = [file_keys(name), path_keys(name)];
-        let marks = keys.iter().flat_map(|prefix| self.lake.marks_with_prefix(prefix));
-        let forgotten: Vec<_> =
-            marks.filter(|(_, mark)| !mark.is_empty()).map(|(key, _)| (key, String::new())).collect();
-        if !forgotten.is_empty() {
-            self.lake.append(Append { marks: forgotten, ..Append::default() }).await?;
+        for keys in [file_keys(name), path_keys(name)] {
+            self.lake.forget_marks(&keys).await?;
         }
         Ok(removed)
     }
 
-    /// The mark stored under a key. The lake keeps keys for ever: an empty mark is one that was forgotten.
+    /// The mark stored under a key.
     pub fn mark(&self, key: &str) -> Option<String> {
-        self.lake.mark(key).filter(|mark| !mark.is_empty())
+        self.lake.mark(key)
     }
 
     /// Lets no delivery with a position be booked meanwhile.
