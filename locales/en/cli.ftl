@@ -26,6 +26,14 @@ cli-col-verdict = VERDICT
 cli-col-detail = FOUND
 cli-col-advice = WHAT TO DO
 
+## koshu up
+cli-up-data = koshu { $version } keeps its data in { $dir }
+cli-up-found = found { $path }: { $problem }
+cli-up-following = following { $path } as service { $service }; { $size } of its past can be imported on the page { $url }/sources
+cli-up-sign-in-once = Sign in (works once, for one hour): { $url }
+cli-up-sign-in = Sign in: { $url }
+cli-up-stopping = stopping
+
 ## koshu access
 cli-access-lines = { $lines } lines: { $parsed } parsed, { $rejected } rejected; format { $format }
 cli-access-no-format = not recognised
@@ -118,3 +126,7 @@ cli-request-bad = the request could not be built
 cli-bad-address = { $server } is no address; write for example http://127.0.0.1:4649
 cli-listen-http-off = --listen http=off would leave no way in
 cli-listen-later = there is no listener { $name } in this version
+cli-access-pattern = --pattern cannot be used
+cli-access-no-pattern = --format pattern needs the regular expression: use --pattern REGEX
+cli-no-command = there is no command { $name }
+cli-no-command-hint = koshu --help lists them

@@ -26,6 +26,14 @@ cli-col-verdict = 判定
 cli-col-detail = 状態
 cli-col-advice = すること
 
+## koshu up
+cli-up-data = koshu { $version } のデータフォルダ: { $dir }
+cli-up-found = 見つかったログ { $path }: { $problem }
+cli-up-following = { $path } をサービス { $service } として追っている。過去の分 { $size } は { $url }/sources のページで取り込める
+cli-up-sign-in-once = サインイン (一度だけ、一時間以内): { $url }
+cli-up-sign-in = サインイン: { $url }
+cli-up-stopping = 停止する
+
 ## koshu access
 cli-access-lines = { $lines } 行: 読めた行 { $parsed }、読めない行 { $rejected }、形式 { $format }
 cli-access-no-format = 不明
@@ -118,3 +126,7 @@ cli-request-bad = リクエストを組み立てられない
 cli-bad-address = { $server } はアドレスではない。例: http://127.0.0.1:4649
 cli-listen-http-off = --listen http=off では入口がなくなる
 cli-listen-later = このバージョンに受け口 { $name } はない
+cli-access-pattern = --pattern が使えない
+cli-access-no-pattern = --format pattern には正規表現が要る: --pattern REGEX
+cli-no-command = コマンド { $name } はない
+cli-no-command-hint = koshu --help で一覧できる

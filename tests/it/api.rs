@@ -261,3 +261,63 @@ async fn a_row_is_found_by_filter_and_shown_with_its_neighbours() {
     }
     assert_eq!(seen.len(), 250, "page by page every row once");
 }
+
+#[tokio::test]
+async fn a_proxy_in_front_neither_opens_the_door_nor_breaks_the_pages() {
+    let place = Place::new();
+    let koshu = place.start().await;
+    let stranger = koshu.stranger();
+    for (name, value) in [("x-forwarded-for", "192.0.2.7"), ("x-real-ip", "192.0.2.7"), ("host", "koshu.example")] {
+        let request = stranger.request(Method::POST, "/api/v1/ingest/shop").header(name, value);
+        Client::send(request.body(json_batch("proxied", 1))).await.problem(401);
+    }
+    let cookie = enter(&koshu).await;
+    let page = stranger.request(Method::GET, "/api/v1/services").header("cookie", cookie);
+    Client::send(page.basic_auth("proxy", Some("a password of the proxy"))).await.ok();
+    let nobody = stranger.request(Method::GET, "/api/v1/services").basic_auth("a", Some("koshu_nonsense"));
+    Client::send(nobody).await.problem(401);
+}
+
+#[tokio::test]
+async fn a_service_of_long_ago_is_still_there_after_a_restart_and_its_files_can_be_imported_again() {
+    let place = Place::new();
+    let koshu = place.start().await;
+    let line = r#"192.0.2.9 - - [17/May/2015:10:05:03 +0000] "GET /items/42 HTTP/1.1" 200 12 "-" "curl""#;
+    let log = place.path().join("old.log");
+    std::fs::write(&log, format!("{line}\n").repeat(30)).unwrap();
+    let import = |service: &str| {
+        let ran = place.run(["import", "--service", service, "-o", "json", log.to_str().unwrap()]);
+        ran.json()["files"][0]["parsed"].clone()
+    };
+    assert_eq!((import("old"), import("old"), import("other")), (json!(30), json!(0), json!(30)));
+    let metrics = koshu.client().get("/metrics").await.text;
+    let mut series: Vec<&str> = metrics
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .filter_map(|line| line.rsplit_once(' '))
+        .map(|l| l.0)
+        .collect();
+    let all = series.len();
+    series.sort_unstable();
+    series.dedup();
+    assert_eq!(series.len(), all, "no series twice: {metrics}");
+    assert!(metrics.contains("kind=\"import\""), "{metrics}");
+    let listeners = koshu.data().join("listeners.json");
+    assert!(listeners.exists());
+    koshu.stop();
+    assert!(!listeners.exists(), "nobody listens there any more");
+
+    let koshu = place.start().await;
+    let client = koshu.client();
+    let services = client.get("/api/v1/services").await.ok();
+    let names: Vec<&str> =
+        services["services"].as_array().unwrap().iter().map(|service| service["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["old", "other"]);
+    assert_eq!(client.delete("/api/v1/services/old").await.status, 202);
+    until(Duration::from_secs(20), "the service is gone", async || {
+        (client.number("SELECT count(*) FROM requests WHERE service = 'old'").await == 0).then_some(())
+    })
+    .await;
+    let again = async || (import("old") == json!(30)).then_some(());
+    until(Duration::from_secs(20), "its file is imported again", again).await;
+}

@@ -162,3 +162,36 @@ async fn endless_questions_are_ended_with_the_limit_named_and_keep_nobody_waitin
     assert!(begin.elapsed() < Duration::from_secs(45), "ended after {:?}", begin.elapsed());
     assert_eq!(client.sql("SELECT count(*) > 60000 FROM requests").await, [[json!(true)]]);
 }
+
+#[tokio::test]
+async fn paths_and_methods_that_are_not_there_say_so() {
+    let place = Place::new();
+    let koshu = place.start().await;
+    let client = koshu.client();
+    client.ingest("shop", json_line("one", "/", 200, 0.1)).await.unwrap().ok();
+    for (method, path, status, allow) in [
+        (Method::GET, "/api/v1/nonsense", 404, None),
+        (Method::POST, "/api/v1/nonsense", 404, None),
+        (Method::DELETE, "/api", 404, None),
+        (Method::GET, "/assets/gone.js", 404, None),
+        (Method::PUT, "/api/v1/services", 405, Some("GET")),
+        (Method::GET, "/api/v1/sql", 405, Some("POST")),
+        (Method::POST, "/healthz", 405, Some("GET")),
+        (Method::POST, "/v1/logs", 405, Some("GET")),
+        (Method::GET, "/api/v1/services/%ff/signals", 400, None),
+        (Method::GET, "/api/v1/services/nobody/signals", 404, None),
+        (Method::GET, "/api/v1/services/shop/signals?step=9223372036854775800", 400, None),
+        (Method::GET, "/api/v1/import/shop?key=file:other:0123456789abcdef", 400, None),
+    ] {
+        let answer = Client::send(client.request(method.clone(), path)).await;
+        assert!(!answer.problem(status).is_empty(), "{method} {path}");
+        assert_eq!(
+            allow.is_some_and(|allow| answer.header("allow").contains(allow)),
+            allow.is_some(),
+            "{method} {path}"
+        );
+    }
+    let part = "key=file:shop:0123456789abcdef&mark=0-9:abcdef12&from=0&to=9&name=a";
+    let endless = format!("/api/v1/import/shop?{part}&too_long=18446744073709551615");
+    Client::send(client.request(Method::POST, &endless)).await.problem(400);
+}

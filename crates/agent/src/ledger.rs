@@ -21,9 +21,12 @@ pub const HASHED_BYTES: usize = 4096;
 pub const MAX_VARIANTS: u32 = 1024;
 const MAX_MARK_CHARS: usize = 64 * 1024;
 
-/// Who a file is: a hash of the service and its first line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct FileIdentity(u64);
+/// Who a file is: its service, and a hash of its first line.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct FileIdentity {
+    service: ServiceName,
+    hash: u64,
+}
 
 impl FileIdentity {
     /// The identity of content that starts with `head`, or `None` while its first line is unfinished.
@@ -49,16 +52,27 @@ impl FileIdentity {
     fn hash(service: &ServiceName, line: &[u8]) -> Self {
         let mut hasher = blake3::Hasher::new();
         hasher.update(service.as_str().as_bytes()).update(b"\0").update(line);
-        Self(first_u64(&hasher.finalize()))
+        Self { service: service.clone(), hash: first_u64(&hasher.finalize()) }
     }
 
     /// The key under which variant `variant` of this identity keeps its mark.
-    pub fn key(self, variant: u32) -> String {
+    pub fn key(&self, variant: u32) -> String {
+        let start = file_keys(&self.service);
         match variant {
-            0 => format!("file:{:016x}", self.0),
-            n => format!("file:{:016x}#{n}", self.0),
+            0 => format!("{start}{:016x}", self.hash),
+            n => format!("{start}{:016x}#{n}", self.hash),
         }
     }
+}
+
+/// What the key of every file of a service starts with.
+pub fn file_keys(service: &ServiceName) -> String {
+    format!("file:{service}:")
+}
+
+/// What the key of every path of a service starts with.
+pub fn path_keys(service: &ServiceName) -> String {
+    format!("path:{service}:")
 }
 
 fn first_u64(hash: &blake3::Hash) -> u64 {
@@ -71,7 +85,7 @@ fn first_u64(hash: &blake3::Hash) -> u64 {
 pub fn path_key(service: &ServiceName, path: &str) -> String {
     let mut hasher = blake3::Hasher::new();
     hasher.update(service.as_str().as_bytes()).update(b"\0").update(path.as_bytes());
-    format!("path:{:016x}", first_u64(&hasher.finalize()))
+    format!("{}{:016x}", path_keys(service), first_u64(&hasher.finalize()))
 }
 
 /// Hash of the line that ends at an offset.

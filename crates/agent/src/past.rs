@@ -33,6 +33,14 @@ pub enum PastError {
         #[source]
         source: io::Error,
     },
+    /// Compressed in a way that is not read here.
+    #[error("{name} is packed with {packing}, which is not read here; unpack it, or pipe it into `-`")]
+    Packed {
+        /// The file, or `-`.
+        name: String,
+        /// The packer.
+        packing: &'static str,
+    },
     /// A folder, a device or a pipe.
     #[error("{0} is not a regular file; pipe it into `-` instead")]
     NotAFile(PathBuf),
@@ -87,13 +95,13 @@ impl PastReader {
             return Err(PastError::NotAFile(path.to_owned()));
         }
         let (input, plain) = open_unpacked(path).map_err(failed)?;
-        Ok(Self::start(name, Origin::Path(path.to_owned()), input, plain))
+        Self::start(name, Origin::Path(path.to_owned()), input, plain).checked()
     }
 
     /// Reads a stream, such as standard input, which may be compressed too.
     pub fn from_stream(name: &str, stream: impl Read + Send + 'static) -> Result<Self, PastError> {
         let input = unpack(stream).map_err(|source| PastError::Read { name: name.to_owned(), source })?;
-        Ok(Self::start(name.to_owned(), Origin::Stream, input, None))
+        Self::start(name.to_owned(), Origin::Stream, input, None).checked()
     }
 
     fn start(name: String, origin: Origin, input: Unpacked, plain: Option<File>) -> Self {
@@ -126,6 +134,14 @@ impl PastReader {
         head.truncate(filled);
         reader.head = head;
         reader
+    }
+
+    /// Refuses what would otherwise be taken for lines that no format explains.
+    fn checked(self) -> Result<Self, PastError> {
+        match foreign_packing(&self.head) {
+            Some(packing) => Err(PastError::Packed { name: self.name, packing }),
+            None => Ok(self),
+        }
     }
 
     /// Don't read beyond this offset: from there on the file is followed by a tail.
@@ -382,6 +398,18 @@ fn packing_of(start: &[u8]) -> Magic {
         [0x1f, 0x8b, ..] => Magic::Gzip,
         [0x28, 0xb5, 0x2f, 0xfd, ..] => Magic::Zstd,
         _ => Magic::None,
+    }
+}
+
+/// The packer of content that is none of ours, by its first bytes.
+fn foreign_packing(start: &[u8]) -> Option<&'static str> {
+    match start {
+        [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Some("xz"),
+        [b'B', b'Z', b'h', b'1'..=b'9', b'1' | 0x17, ..] => Some("bzip2"),
+        [0x04, 0x22, 0x4d, 0x18, ..] => Some("lz4"),
+        [b'P', b'K', 3, 4, ..] => Some("zip"),
+        [0x1f, 0x9d, ..] => Some("compress"),
+        _ => None,
     }
 }
 

@@ -5,9 +5,12 @@ use agent::tail::StartAt;
 use anyhow::{Context, Result, bail};
 use base::{ByteSize, Clock, Secret, ServiceName, TimeRange, Timestamp};
 use demo::{Demo, DemoOptions};
+use lake::arrow::array::RecordBatch;
 use lake::{Lake, LakeOptions, Retention};
 use parking_lot::Mutex;
 use protocols::access::Format;
+use server::Door;
+use server::bodies::Bodies;
 use server::follow::Follow;
 use server::intake::{Identifier, Intake, Readings, ServiceSettings, UserRule};
 use server::parts::{About, BeforeDelete, Parts};
@@ -19,19 +22,27 @@ use std::sync::Arc;
 use std::time::Duration;
 use store::{ChangeKind, NewChange, Store, StoreOptions, Throttle};
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 /// Name of the first user.
 const FIRST_USER: &str = "admin";
-/// How far back known services and routes are looked for at start.
+/// How far back known routes are looked for at start. Services are known for ever.
 const REMEMBER_DAYS: i64 = 7;
+/// Routes of all services that are remembered.
+const MAX_REMEMBERED: usize = 600_000;
+/// The first and the last moment that a row can have.
+const ALL_TIMES: TimeRange =
+    TimeRange { from: Timestamp::from_seconds(-62_135_596_800), to: Timestamp::from_seconds(253_402_300_799) };
+/// Where the addresses in use are written.
+const LISTENERS_FILE: &str = "listeners.json";
 /// Memory for bodies that are being received: this part of the budget, at most [`MAX_BODIES`].
 const BODIES_SHARE: u64 = 8;
 const MAX_BODIES: u64 = 128 << 20;
-/// How often the store is tidied and access logs are looked for.
+/// How often the store is tidied.
 const TIDY_EVERY: Duration = Duration::from_mins(1);
+/// How often access logs are looked for.
+const LOOK_EVERY: Duration = Duration::from_mins(1);
 
 /// What to start.
 pub struct AppOptions {
@@ -93,12 +104,13 @@ impl App {
             )
         })?;
         let http = listener.local_addr()?;
+        let (stop, tasks, door) = (CancellationToken::new(), TaskTracker::new(), Door::default());
+        // A journal that must be read back takes a while: who asks meanwhile hears that.
+        tasks.spawn(server::serve(listener, door.clone(), stop.clone()));
         let store = open_store(&options, &clock).await?;
         let link = first_start(&store, &options.dir).await?;
         let memory = memory_budget(&options.config);
         let lake = Lake::open(lake_options(&options, memory, &clock)).await.context("failed to open the lake")?;
-        let stop = CancellationToken::new();
-        let tasks = TaskTracker::new();
         let about = About {
             version: env!("CARGO_PKG_VERSION"),
             time_zone: time_zone(&options.config),
@@ -111,9 +123,10 @@ impl App {
         let parts = parts(&options, &lake, &store, about, Arc::clone(&running_demo), &clock)?;
         parts.listeners.lock().insert("http".into(), http.to_string());
         remember(&parts).await;
-        let app = Self { parts, http, link, found: Vec::new(), running_demo, stop, tasks };
-        app.serve(listener, &options.dir)?;
-        let mut app = app;
+        let mut app = Self { parts, http, link, found: Vec::new(), running_demo, stop, tasks };
+        door.open(server::routes(app.parts.clone()));
+        app.tidy();
+        app.write_listeners()?;
         app.follow_configured(&options.config);
         if options.with_agent {
             app.observe_host(&options).await;
@@ -124,9 +137,7 @@ impl App {
         Ok(app)
     }
 
-    fn serve(&self, listener: TcpListener, dir: &Path) -> Result<()> {
-        let routes = server::routes(self.parts.clone());
-        self.tasks.spawn(server::serve(listener, routes, self.stop.clone()));
+    fn tidy(&self) {
         let store = self.parts.store.clone();
         let stop = self.stop.clone();
         self.tasks.spawn(async move {
@@ -136,8 +147,12 @@ impl App {
                 }
             }
         });
+    }
+
+    fn write_listeners(&self) -> Result<()> {
         let listeners = serde_json::to_string_pretty(&*self.parts.listeners.lock())?;
-        std::fs::write(dir.join("listeners.json"), listeners).context("failed to write listeners.json")
+        let path = self.parts.about.dir.join(LISTENERS_FILE);
+        std::fs::write(&path, listeners).with_context(|| format!("failed to write {}", path.display()))
     }
 
     fn follow_configured(&self, config: &Config) {
@@ -155,13 +170,8 @@ impl App {
             let start = if file.from_start { StartAt::Beginning } else { StartAt::End };
             let _ = self.parts.follow.follow(&file.service, Path::new(&file.path), start);
         }
-        let discovery = self.parts.follow.discover(&options.host_root).await;
-        let followed = self.parts.follow.status();
-        for log in discovery.logs {
-            let known = followed.iter().any(|file| file.path == log.path);
-            if !known && log.unreadable.is_none() {
-                let _ = self.parts.follow.follow(&log.service, &log.path, StartAt::End);
-            }
+        self.parts.follow.discover_and_follow(&options.host_root).await;
+        for log in self.parts.follow.discovery().logs {
             let older: u64 = log.older_files.iter().map(|file| file.size_bytes).sum();
             self.found.push(FoundForPeople {
                 path: log.path,
@@ -170,6 +180,14 @@ impl App {
                 problem: log.unreadable,
             });
         }
+        let (follow, root, stop) = (Arc::clone(&self.parts.follow), options.host_root.clone(), self.stop.clone());
+        self.tasks.spawn(async move {
+            while tokio::time::timeout(LOOK_EVERY, stop.cancelled()).await.is_err() {
+                for log in follow.discover_and_follow(&root).await {
+                    tracing::info!(path = %log.path.display(), service = %log.service, "an access log was found");
+                }
+            }
+        });
         let Parts { lake, sources, about, clock, .. } = self.parts.clone();
         self.tasks.spawn(server::host::sample_host(lake, sources, about.host.clone(), clock, self.stop.clone()));
     }
@@ -221,6 +239,8 @@ impl App {
         self.stop.cancel();
         self.tasks.close();
         self.tasks.wait().await;
+        // Before the lake is closed: from then on another process may use the folder. Nothing to do when it is gone.
+        let _ = std::fs::remove_file(self.parts.about.dir.join(LISTENERS_FILE));
         self.parts.lake.close().await;
         self.parts.store.close().await;
     }
@@ -377,7 +397,7 @@ fn parts(
         Readings::default(),
     ));
     let follow = Arc::new(Follow::new(Arc::clone(&intake), clock.clone())?);
-    let bodies = (about.memory_bytes / BODIES_SHARE).min(MAX_BODIES) / server::api::ingest::BODY_UNIT as u64;
+    let bodies = Bodies::new((about.memory_bytes / BODIES_SHARE).min(MAX_BODIES));
     let before_delete: BeforeDelete = Arc::new(move |name| {
         let running_demo = Arc::clone(&running_demo);
         Box::pin(async move {
@@ -399,38 +419,45 @@ fn parts(
         listeners: Arc::new(Mutex::new(BTreeMap::new())),
         throttle: Arc::new(Mutex::new(Throttle::default())),
         before_delete,
-        bodies: Arc::new(Semaphore::new(usize::try_from(bodies).unwrap_or(usize::MAX).max(1024))),
+        bodies,
     })
 }
 
 /// Tells the intake which services and routes the lake knows.
 async fn remember(parts: &Parts) {
-    let now = parts.clock.now();
-    let range = TimeRange { from: now.plus_seconds(-REMEMBER_DAYS * 86_400), to: now.plus_seconds(3600) };
-    let sql = "SELECT service, route, CAST(max(ts) AS BIGINT) AS last FROM rollup_1m GROUP BY 1, 2 ORDER BY 1, 2";
-    let answer = match parts.lake.sql(&lake::Query { sql: sql.into(), range, limit: 600_000 }).await {
-        Ok(answer) => answer,
-        Err(error) => {
-            tracing::warn!(%error, "the known routes could not be read");
-            return;
-        }
-    };
-    let mut routes: BTreeMap<String, (Vec<String>, i64)> = BTreeMap::new();
-    for batch in &answer.batches {
-        let names = server::signals::texts(batch, 0);
-        let paths = server::signals::texts(batch, 1);
-        let last = server::signals::ints(batch, 2);
-        for ((name, path), last) in names.into_iter().zip(paths).zip(last) {
-            if let (Some(name), Some(path), Some(last)) = (name, path, last) {
-                let entry = routes.entry(name).or_insert((Vec::new(), i64::MIN));
-                entry.0.push(path);
-                entry.1 = entry.1.max(last);
+    let services = "SELECT service, CAST(max(ts) AS BIGINT) AS last FROM rollup_1m GROUP BY 1";
+    for batch in known(parts, services, ALL_TIMES, server::intake::MAX_SERVICES).await {
+        let (names, last) = (server::signals::texts(&batch, 0), server::signals::ints(&batch, 1));
+        for (name, last) in names.into_iter().zip(last) {
+            if let Some(name) = name.and_then(|name| name.parse::<ServiceName>().ok()) {
+                parts.intake.remember(&name, [], last.map(Timestamp::from_micros));
             }
         }
     }
-    for (name, (paths, last)) in routes {
+    let now = parts.clock.now();
+    let lately = TimeRange { from: now.plus_seconds(-REMEMBER_DAYS * 86_400), to: now.plus_seconds(3600) };
+    let routes = "SELECT DISTINCT service, route FROM rollup_1m ORDER BY 1, 2";
+    let mut by_service: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for batch in known(parts, routes, lately, MAX_REMEMBERED).await {
+        for (name, route) in server::signals::texts(&batch, 0).into_iter().zip(server::signals::texts(&batch, 1)) {
+            if let (Some(name), Some(route)) = (name, route) {
+                by_service.entry(name).or_default().push(route);
+            }
+        }
+    }
+    for (name, routes) in by_service {
         if let Ok(name) = name.parse::<ServiceName>() {
-            parts.intake.remember(&name, paths, Some(Timestamp::from_micros(last)));
+            parts.intake.remember(&name, routes, None);
+        }
+    }
+}
+
+async fn known(parts: &Parts, sql: &str, range: TimeRange, limit: usize) -> Vec<RecordBatch> {
+    match parts.lake.sql(&lake::Query { sql: sql.into(), range, limit }).await {
+        Ok(answer) => answer.batches,
+        Err(error) => {
+            tracing::warn!(%error, "the known services and routes could not be read");
+            Vec::new()
         }
     }
 }

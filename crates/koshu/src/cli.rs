@@ -1,20 +1,24 @@
 //! The command line: verbs, options, and which function they lead to.
 
 use crate::commands;
-use crate::config::Listen;
-use crate::failure::{self, Failure};
-use crate::output::Screen;
+use crate::commands::access::AccessArgs;
+use crate::commands::check::CheckArgs;
+use crate::commands::doctor::DoctorArgs;
+use crate::commands::fsck::FsckArgs;
+use crate::commands::import::ImportArgs;
+use crate::commands::pages::ManArgs;
+use crate::commands::query::QueryArgs;
+use crate::commands::tail::TailArgs;
+use crate::commands::token::TokenCommand;
+use crate::commands::up::UpArgs;
+use crate::commands::user::UserCommand;
+use crate::failure;
+use crate::output::{OutputArg, Screen};
 use crate::texts::Texts;
 use anyhow::Result;
-use base::ServiceName;
-use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
-use protocols::access::Format;
-use signal::route::RoutePattern;
+use clap::{CommandFactory, Parser, Subcommand};
 use std::ffi::OsString;
-use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::process::ExitCode;
-use std::str::FromStr;
 use tracing_subscriber::EnvFilter;
 
 /// Koshu keeps a team in the state in which it can concentrate on giving users value: golden signals, requests and
@@ -70,307 +74,6 @@ pub enum Command {
     Version(OutputArg),
 }
 
-/// How results are printed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum OutputFormat {
-    /// For people
-    Table,
-    /// One JSON document
-    Json,
-    /// Comma-separated values with a header
-    Csv,
-}
-
-/// `-o`
-#[derive(Debug, Clone, Copy, Args)]
-pub struct OutputArg {
-    /// How to print the result
-    #[arg(short, long, value_enum, default_value = "table")]
-    pub output: OutputFormat,
-}
-
-/// The data folder.
-#[derive(Debug, Clone, Args)]
-pub struct DirArg {
-    /// Data folder
-    #[arg(long, env = "KOSHU_DIR", value_name = "DIR", default_value_os_t = crate::place::default_dir())]
-    pub dir: PathBuf,
-}
-
-/// What `up` and `serve` start.
-#[derive(Debug, Clone, Args)]
-pub struct UpArgs {
-    /// Data folder. The default is /var/lib/koshu for root, else koshu in $XDG_DATA_HOME or ~/.local/share
-    #[arg(long, env = "KOSHU_DIR", value_name = "DIR", default_value_os_t = crate::place::default_dir())]
-    pub dir: PathBuf,
-    /// Folder with koshu.yaml; without it everything has its default
-    #[arg(long, env = "KOSHU_CONFIG", value_name = "DIR")]
-    pub config: Option<PathBuf>,
-    /// Address of pages, API and intake; port 0 takes a free one [default: 127.0.0.1:4649]
-    #[arg(long, value_name = "ADDR")]
-    pub http: Option<SocketAddr>,
-    /// Add the living demonstration: a small web shop with users and faults
-    #[arg(long)]
-    pub demo: bool,
-    /// Address of one listener, for example `http=127.0.0.1:0`, or `statsd=off`
-    #[arg(long, value_name = "NAME=ADDR")]
-    pub listen: Vec<ListenAt>,
-}
-
-impl UpArgs {
-    /// `--listen http=...` says the same as `--http`.
-    fn settled(mut self) -> Result<Self> {
-        for listen in &self.listen {
-            match (listen.name, listen.at) {
-                ("http", Listen::At(address)) => self.http = Some(address),
-                ("http", Listen::Off) => return Err(Failure::usage("cli-listen-http-off").into()),
-                (_, Listen::Off) => {}
-                (name, Listen::At(_)) => return Err(Failure::usage("cli-listen-later").with("name", name).into()),
-            }
-        }
-        Ok(self)
-    }
-}
-
-/// Where one listener listens.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ListenAt {
-    /// Which.
-    pub name: &'static str,
-    /// Where.
-    pub at: Listen,
-}
-
-const LISTENERS: [&str; 7] = ["http", "otlp_grpc", "otlp_http", "forward", "syslog", "elasticsearch", "statsd"];
-
-impl FromStr for ListenAt {
-    type Err = String;
-
-    fn from_str(raw: &str) -> Result<Self, String> {
-        let (name, at) = raw.split_once('=').ok_or("write it as NAME=ADDR, for example http=127.0.0.1:0")?;
-        let known = LISTENERS.into_iter().find(|known| *known == name);
-        let name =
-            known.ok_or_else(|| format!("there is no listener {name:?}; use one of {}", LISTENERS.join(", ")))?;
-        if at == "off" {
-            return Ok(Self { name, at: Listen::Off });
-        }
-        let at = at.parse().map_err(|_| format!("{at:?} is no address; write for example 127.0.0.1:0, or off"))?;
-        Ok(Self { name, at: Listen::At(at) })
-    }
-}
-
-/// Where the server is, and what opens its door.
-#[derive(Debug, Clone, Args)]
-pub struct ServerArgs {
-    /// Address of the server [default: the one running in the data folder]
-    #[arg(long, env = "KOSHU_SERVER", value_name = "URL")]
-    pub server: Option<String>,
-    /// File with a token [default: $KOSHU_TOKEN, else admin.token in the data folder]
-    #[arg(long, value_name = "FILE")]
-    pub token_file: Option<PathBuf>,
-    /// Data folder of the server, which tells its address [default: $KOSHU_DIR, else the one of `koshu up`]
-    #[arg(long, value_name = "DIR")]
-    pub dir: Option<PathBuf>,
-}
-
-/// `koshu access`
-#[derive(Debug, Args)]
-pub struct AccessArgs {
-    /// Access logs: plain, .gz, .zst, or `-` for standard input
-    #[arg(required = true, value_name = "FILE")]
-    pub files: Vec<PathBuf>,
-    /// Order of the rows
-    #[arg(long, default_value = "total", value_name = "total|count|p50|p95|p99|errors")]
-    pub sort: perf::requests::RequestSort,
-    /// Rows to print [default: 30 in a table, else all]
-    #[arg(long, value_name = "N")]
-    pub limit: Option<usize>,
-    /// Format of the lines: auto, combined, common, ltsv, json or alb
-    #[arg(long, default_value = "auto")]
-    pub format: Format,
-    /// Regular expression with the groups time, status and request (or path) for a format of your own
-    #[arg(long, value_name = "REGEX", conflicts_with = "format")]
-    pub pattern: Option<String>,
-    /// Route of your own, for example `/items/:slug`; can be given several times
-    #[arg(long, value_name = "ROUTE")]
-    pub route_pattern: Vec<RoutePattern>,
-    /// Exact percentiles (keeps every duration in memory)
-    #[arg(long)]
-    pub exact: bool,
-    #[command(flatten)]
-    pub out: OutputArg,
-}
-
-/// `koshu import`
-#[derive(Debug, Args)]
-pub struct ImportArgs {
-    /// Access logs: plain, .gz, .zst, or `-` for standard input
-    #[arg(required = true, value_name = "FILE")]
-    pub files: Vec<PathBuf>,
-    /// The service they belong to
-    #[arg(long, value_name = "NAME")]
-    pub service: ServiceName,
-    /// Format of the lines: auto, combined, common, ltsv, json or alb
-    #[arg(long, default_value = "auto")]
-    pub format: Format,
-    #[command(flatten)]
-    pub server: ServerArgs,
-    #[command(flatten)]
-    pub out: OutputArg,
-}
-
-/// `koshu query`
-#[derive(Debug, Args)]
-pub struct QueryArgs {
-    /// One SELECT statement, or `-` to read it from standard input
-    pub sql: String,
-    /// Start: 2026-11-22T09:00:00Z, 2026-11-22, or how long ago (2h) [default: one day before the end]
-    #[arg(long, value_name = "TIME", value_parser = crate::place::moment)]
-    pub from: Option<base::Timestamp>,
-    /// End, not included [default: now]
-    #[arg(long, value_name = "TIME", value_parser = crate::place::moment)]
-    pub to: Option<base::Timestamp>,
-    /// Most rows, up to 10,000
-    #[arg(long, default_value_t = 1000, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
-    pub limit: u32,
-    /// With --dir the lake is read directly when no server uses it
-    #[command(flatten)]
-    pub server: ServerArgs,
-    #[command(flatten)]
-    pub out: OutputArg,
-}
-
-/// `koshu tail`
-#[derive(Debug, Args)]
-pub struct TailArgs {
-    /// Filter as in the explorer: status>=500 route:"POST /cart" duration>1s
-    pub filter: Vec<String>,
-    /// Only this service
-    #[arg(long, value_name = "NAME")]
-    pub service: Option<ServiceName>,
-    /// End after this many rows
-    #[arg(short = 'n', long, value_name = "N")]
-    pub rows: Option<u64>,
-    #[command(flatten)]
-    pub server: ServerArgs,
-    /// How to print rows: lines for people, one JSON object a line, or CSV
-    #[command(flatten)]
-    pub out: OutputArg,
-}
-
-/// `koshu check`
-#[derive(Debug, Args)]
-pub struct CheckArgs {
-    /// Folder with koshu.yaml
-    #[arg(env = "KOSHU_CONFIG", default_value = ".", value_name = "DIR")]
-    pub folder: PathBuf,
-    /// Print the JSON Schema of the configuration instead
-    #[arg(long)]
-    pub schema: bool,
-    #[command(flatten)]
-    pub out: OutputArg,
-}
-
-/// Where the store of accounts and tokens is.
-#[derive(Debug, Clone, Args)]
-pub struct StoreArgs {
-    #[command(flatten)]
-    pub data: DirArg,
-    /// Folder with koshu.yaml, when it says that the store is in PostgreSQL
-    #[arg(long, env = "KOSHU_CONFIG", value_name = "DIR")]
-    pub config: Option<PathBuf>,
-}
-
-/// `koshu token`
-#[derive(Debug, Subcommand)]
-pub enum TokenCommand {
-    /// Make a token and print it; it is shown this once
-    Create {
-        /// What it is for
-        #[arg(long)]
-        name: String,
-        /// What it may do: ingest, read or admin
-        #[arg(long)]
-        scope: store::Scope,
-        #[command(flatten)]
-        store: StoreArgs,
-        #[command(flatten)]
-        out: OutputArg,
-    },
-    /// List tokens
-    List {
-        #[command(flatten)]
-        store: StoreArgs,
-        #[command(flatten)]
-        out: OutputArg,
-    },
-    /// Delete a token: from now on it is refused
-    Delete {
-        /// Id, or its first characters as the list shows them
-        token: String,
-        #[command(flatten)]
-        store: StoreArgs,
-    },
-}
-
-/// `koshu user`
-#[derive(Debug, Subcommand)]
-pub enum UserCommand {
-    /// Print a one-time sign-in link, for an hour
-    Link {
-        /// Whose
-        #[arg(default_value = "admin")]
-        name: String,
-        #[command(flatten)]
-        store: StoreArgs,
-        #[command(flatten)]
-        out: OutputArg,
-    },
-    /// Set a password, read from the first line of standard input; ends all sessions of the user
-    Password {
-        /// Whose
-        #[arg(default_value = "admin")]
-        name: String,
-        #[command(flatten)]
-        store: StoreArgs,
-    },
-    /// List accounts
-    List {
-        #[command(flatten)]
-        store: StoreArgs,
-        #[command(flatten)]
-        out: OutputArg,
-    },
-}
-
-/// `koshu fsck`
-#[derive(Debug, Args)]
-pub struct FsckArgs {
-    #[command(flatten)]
-    pub data: DirArg,
-    #[command(flatten)]
-    pub out: OutputArg,
-}
-
-/// `koshu doctor`
-#[derive(Debug, Args)]
-pub struct DoctorArgs {
-    #[command(flatten)]
-    pub store: StoreArgs,
-    #[command(flatten)]
-    pub out: OutputArg,
-}
-
-/// `koshu man`
-#[derive(Debug, Args)]
-pub struct ManArgs {
-    /// Which command; the overview when missing
-    pub command: Option<String>,
-    /// Write all pages into this folder
-    #[arg(long, value_name = "DIR", conflicts_with = "command")]
-    pub write: Option<PathBuf>,
-}
-
 /// Parses, runs, and says with which code to end.
 pub fn run(arguments: Vec<OsString>) -> ExitCode {
     let cli = match Cli::try_parse_from(arguments) {
@@ -398,8 +101,8 @@ fn log_to_stderr(command: &Command) {
 
 fn dispatch(command: Command, screen: &Screen) -> Result<ExitCode> {
     match command {
-        Command::Up(args) => commands::up::run(args.settled()?, true),
-        Command::Serve(args) => commands::up::run(args.settled()?, false),
+        Command::Up(args) => commands::up::run(args.settled()?, true, screen),
+        Command::Serve(args) => commands::up::run(args.settled()?, false, screen),
         Command::Access(args) => commands::access::run(&args, screen),
         Command::Import(args) => commands::import::run(args, screen),
         Command::Query(args) => commands::query::run(&args, screen),
@@ -422,19 +125,6 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn a_listener_has_a_known_name_and_an_address() {
-        for (raw, want) in [
-            ("http=127.0.0.1:0", true),
-            ("statsd=off", true),
-            ("http", false),
-            ("http=localhost", false),
-            ("gopher=off", false),
-        ] {
-            assert_eq!(raw.parse::<ListenAt>().is_ok(), want, "{raw}");
-        }
     }
 
     #[test]

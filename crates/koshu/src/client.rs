@@ -1,13 +1,13 @@
 //! Speaks to a server over HTTP: finds it, brings the token, and turns its answers into failures with a way out.
 //!
-//! A token found in a data folder is only ever sent to the server of that folder. Redirects are not followed, so that
+//! A token found in a data folder is only ever sent to the server of that folder, while it runs. Redirects are not followed, so that
 //! no token leaves for another host.
 
-use crate::cli::ServerArgs;
 use crate::failure::{Exit, Failure};
 use crate::place;
 use anyhow::{Context, Result};
 use base::Secret;
+use clap::Args;
 use reqwest::{Method, RequestBuilder, Response, StatusCode, Url, header};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -19,6 +19,20 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Longest answer to a question; the server's own limits are below.
 pub const ANSWER_TIMEOUT: Duration = Duration::from_mins(2);
 const MAX_TOKEN_BYTES: u64 = 4096;
+
+/// Where the server is, and what opens its door.
+#[derive(Debug, Clone, Args)]
+pub struct ServerArgs {
+    /// Address of the server [default: the one running in the data folder]
+    #[arg(long, env = "KOSHU_SERVER", value_name = "URL")]
+    pub server: Option<String>,
+    /// File with a token [default: $KOSHU_TOKEN, else admin.token in the data folder]
+    #[arg(long, value_name = "FILE")]
+    pub token_file: Option<PathBuf>,
+    /// Data folder of the server, which tells its address [default: $KOSHU_DIR, else the one of `koshu up`]
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+}
 
 /// A server, and what opens its door.
 #[derive(Debug, Clone)]
@@ -97,20 +111,14 @@ impl Client {
 
     /// Why the server did not do it.
     pub async fn refusal(&self, answer: Response) -> Failure {
+        self.problem(answer).await.into_failure()
+    }
+
+    /// Why the server did not do it, for a caller that may know what to do.
+    pub async fn problem(&self, answer: Response) -> Refusal {
         let status = answer.status();
         let text = answer.text().await.unwrap_or_default();
-        let problem: Value = serde_json::from_str(&text).unwrap_or_default();
-        let detail = problem["detail"].as_str().unwrap_or_else(|| status.canonical_reason().unwrap_or("?"));
-        let detail: String = detail.chars().take(2_000).collect();
-        match status {
-            StatusCode::UNAUTHORIZED => Failure::new(Exit::NotPermitted, "cli-no-token").hint("cli-no-token-hint"),
-            StatusCode::FORBIDDEN => Failure::new(Exit::NotPermitted, "cli-forbidden").hint("cli-forbidden-hint"),
-            _ if status.is_redirection() => Failure::failed("cli-not-koshu"),
-            _ => Failure::failed("cli-refused"),
-        }
-        .with("server", self.shown())
-        .with("status", status.as_u16())
-        .with("detail", detail)
+        Refusal { server: self.shown(), status, problem: serde_json::from_str(&text).unwrap_or_default() }
     }
 
     /// The address without a password that may stand in it.
@@ -120,6 +128,37 @@ impl Client {
         let _ = url.set_password(None);
         let _ = url.set_username("");
         url.to_string().trim_end_matches('/').to_owned()
+    }
+}
+
+/// An answer that says no, as a problem document.
+#[derive(Debug)]
+pub struct Refusal {
+    server: String,
+    status: StatusCode,
+    problem: Value,
+}
+
+impl Refusal {
+    /// It was decided on a state that has changed meanwhile.
+    pub fn is_stale(&self) -> bool {
+        self.problem["stale"].as_bool() == Some(true)
+    }
+
+    /// In words for people.
+    pub fn into_failure(self) -> Failure {
+        let status = self.status;
+        let detail = self.problem["detail"].as_str().unwrap_or_else(|| status.canonical_reason().unwrap_or("?"));
+        let detail: String = detail.chars().take(2_000).collect();
+        match status {
+            StatusCode::UNAUTHORIZED => Failure::new(Exit::NotPermitted, "cli-no-token").hint("cli-no-token-hint"),
+            StatusCode::FORBIDDEN => Failure::new(Exit::NotPermitted, "cli-forbidden").hint("cli-forbidden-hint"),
+            _ if status.is_redirection() => Failure::failed("cli-not-koshu"),
+            _ => Failure::failed("cli-refused"),
+        }
+        .with("server", self.server)
+        .with("status", status.as_u16())
+        .with("detail", detail)
     }
 }
 
@@ -158,7 +197,14 @@ fn token(args: &ServerArgs, own_dir: Option<&PathBuf>) -> Result<Option<Secret>>
         return Ok(Some(Secret::new(given.trim())));
     }
     // Not readable for this user: the server will say what is missing.
+    let own_dir = own_dir.filter(|dir| is_in_use(dir));
     Ok(own_dir.and_then(|dir| read_token(&dir.join(store::ADMIN_TOKEN_FILE)).ok()))
+}
+
+/// Whether a server runs in the folder. If it died, anybody may listen at the address that it left behind.
+fn is_in_use(dir: &Path) -> bool {
+    let lock = std::fs::File::open(dir.join("lock"));
+    lock.is_ok_and(|lock| matches!(lock.try_lock_shared(), Err(std::fs::TryLockError::WouldBlock)))
 }
 
 fn read_token(file: &Path) -> std::io::Result<Secret> {
@@ -193,6 +239,18 @@ mod tests {
     }
 
     #[test]
+    fn a_conflict_is_tried_anew_only_when_something_was_overtaken() {
+        for (case, problem, want) in [
+            ("overtaken", serde_json::json!({"status": 409, "detail": "read the mark again", "stale": true}), true),
+            ("too many services", serde_json::json!({"status": 409, "detail": "delete one"}), false),
+            ("no problem document", Value::Null, false),
+        ] {
+            let refusal = Refusal { server: String::new(), status: StatusCode::CONFLICT, problem };
+            assert_eq!(refusal.is_stale(), want, "{case}");
+        }
+    }
+
+    #[test]
     fn the_folders_token_goes_to_the_folders_server_only() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("admin.token"), "koshu_secret\n").unwrap();
@@ -202,6 +260,10 @@ mod tests {
             token_file: None,
             dir: Some(folder.path().to_owned()),
         };
+        let left_behind = Client::find(&args(None)).unwrap();
+        assert!(left_behind.token.is_none(), "no server holds the folder: whoever answers there is a stranger");
+        let lock = std::fs::File::create(folder.path().join("lock")).unwrap();
+        lock.try_lock().unwrap();
         let own = Client::find(&args(None)).unwrap();
         assert_eq!(own.shown(), "http://127.0.0.1:9999");
         assert_eq!(own.token.as_ref().map(Secret::reveal), Some("koshu_secret"));

@@ -3,12 +3,32 @@
 //! Whatever came from outside is printed without control characters: a log line must not be able to steer a terminal.
 
 use crate::texts::Texts;
+use clap::{Args, ValueEnum};
 use comfy_table::{Attribute, Cell, CellAlignment, ContentArrangement, Table};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 use serde_json::Value;
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write as _};
+
+/// How results are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum OutputFormat {
+    /// For people
+    Table,
+    /// One JSON document
+    Json,
+    /// Comma-separated values with a header
+    Csv,
+}
+
+/// `-o`
+#[derive(Debug, Clone, Copy, Args)]
+pub struct OutputArg {
+    /// How to print the result
+    #[arg(short, long, value_enum, default_value = "table")]
+    pub output: OutputFormat,
+}
 
 /// How this terminal wants to be written to.
 pub struct Screen {

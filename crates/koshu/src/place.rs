@@ -1,7 +1,26 @@
 //! Where data is, and moments as people type them.
 
 use base::{Span, Timestamp};
+use clap::Args;
 use std::path::PathBuf;
+
+/// The data folder.
+#[derive(Debug, Clone, Args)]
+pub struct DirArg {
+    /// Data folder
+    #[arg(long, env = "KOSHU_DIR", value_name = "DIR", default_value_os_t = default_dir())]
+    pub dir: PathBuf,
+}
+
+/// Where the store of accounts and tokens is.
+#[derive(Debug, Clone, Args)]
+pub struct StoreArgs {
+    #[command(flatten)]
+    pub data: DirArg,
+    /// Folder with koshu.yaml, when it says that the store is in PostgreSQL
+    #[arg(long, env = "KOSHU_CONFIG", value_name = "DIR")]
+    pub config: Option<PathBuf>,
+}
 
 /// The data folder when none is named: the system's for root, else the user's.
 pub fn default_dir() -> PathBuf {

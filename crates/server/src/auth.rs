@@ -11,6 +11,7 @@ use axum::http::{HeaderMap, Method, header};
 use base::Secret;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use protocols::sentry::auth::Auth;
 use std::net::SocketAddr;
 use store::{Scope, Session, Store};
 
@@ -52,7 +53,8 @@ pub fn session_cookie(headers: &HeaderMap) -> Option<Secret> {
     pairs.find(|(name, _)| *name == COOKIE).map(|(_, value)| Secret::new(value))
 }
 
-/// The token of a request: `Bearer`, or the password of `Basic` with any user.
+/// The token of a request: `Bearer`, or the password of `Basic` with any user. A proxy in front may ask for a name and
+/// a password of its own and hand them on: a password that is no token of ours is not meant for us.
 fn token(headers: &HeaderMap) -> Option<Secret> {
     let raw = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, value) = raw.split_once(' ')?;
@@ -61,9 +63,18 @@ fn token(headers: &HeaderMap) -> Option<Secret> {
     }
     if scheme.eq_ignore_ascii_case("basic") {
         let decoded = String::from_utf8(STANDARD.decode(value.trim()).ok()?).ok()?;
-        return decoded.split_once(':').map(|(_, password)| Secret::new(password));
+        let (_, password) = decoded.split_once(':')?;
+        return password.starts_with(store::TOKEN_PREFIX).then(|| Secret::new(password));
     }
     None
+}
+
+/// The token that a client of Sentry sends as its key, as the header that says the same.
+fn sentry_key(head: &Head) -> Option<header::HeaderValue> {
+    let by_header = || Auth::from_header(head.headers.get("x-sentry-auth")?.to_str().ok()?);
+    let key = by_header().or_else(|| Auth::from_query(head.uri.query()?))?.key;
+    let is_token = key.starts_with(store::TOKEN_PREFIX);
+    is_token.then(|| header::HeaderValue::from_str(&format!("Bearer {key}")).ok()).flatten()
 }
 
 /// Whether the request comes from one of our own pages.
@@ -71,6 +82,19 @@ fn is_same_origin(headers: &HeaderMap) -> bool {
     let text = |name| headers.get(name).and_then(|value: &header::HeaderValue| value.to_str().ok());
     let (Some(origin), Some(host)) = (text(header::ORIGIN), text(header::HOST)) else { return false };
     origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://")) == Some(host)
+}
+
+/// Whether a request names this machine as its host and no proxy says that it hands it on.
+fn is_direct(headers: &HeaderMap) -> bool {
+    const HANDED_ON: [&str; 5] = ["forwarded", "x-forwarded-for", "x-real-ip", "x-forwarded-host", "x-forwarded-proto"];
+    if HANDED_ON.iter().any(|name| headers.contains_key(*name)) {
+        return false;
+    }
+    let Some(host) = headers.get(header::HOST).and_then(|host| host.to_str().ok()) else { return false };
+    let Ok(authority) = host.parse::<axum::http::uri::Authority>() else { return false };
+    let name = authority.host();
+    let ip = name.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>();
+    name.eq_ignore_ascii_case("localhost") || ip.is_ok_and(|ip| ip.is_loopback())
 }
 
 async fn caller(head: &Head, store: &Store) -> Result<Caller, ApiError> {
@@ -135,14 +159,19 @@ scoped!(MayAdmin, Scope::Admin);
 impl FromRequestParts<Parts> for MaySend {
     type Rejection = ApiError;
 
-    /// On loopback, while nobody ever made a token, sending is open.
+    /// On loopback, while nobody ever made a token, sending is open: to this machine, not to those for whom a proxy on
+    /// it speaks.
     async fn from_request_parts(head: &mut Head, parts: &Parts) -> Result<Self, ApiError> {
         let store = Store::from_ref(parts);
+        if let Some(secret) = sentry_key(head) {
+            head.headers.insert(header::AUTHORIZATION, secret);
+        }
         let has_credentials = token(&head.headers).is_some() || session_cookie(&head.headers).is_some();
         let Peer(peer) = Peer::from_request_parts(head, parts).await?;
         // A page of another site can make a browser post here, but not without telling its origin.
         let foreign_page = head.headers.contains_key(header::ORIGIN) && !is_same_origin(&head.headers);
-        if !has_credentials && peer.ip().is_loopback() && !foreign_page && !store.tokens().any_created().await? {
+        let is_local = peer.ip().is_loopback() && is_direct(&head.headers);
+        if !has_credentials && is_local && !foreign_page && !store.tokens().any_created().await? {
             return Ok(Self);
         }
         require(head, &store, Scope::Ingest).await.map(|()| Self)
@@ -163,11 +192,29 @@ mod tests {
             ("bearer", "Bearer koshu_x", Some("koshu_x")),
             ("lower case", "bearer koshu_x", Some("koshu_x")),
             ("basic", "Basic dXNlcjprb3NodV94", Some("koshu_x")),
+            ("basic of a proxy", "Basic cHJveHk6cGFzc3dvcmQ=", None),
             ("broken basic", "Basic !!!", None),
             ("other", "Digest x", None),
         ] {
             let found = token(&headers(&[("authorization", value)]));
             assert_eq!(found.as_ref().map(Secret::reveal), want, "{case}");
+        }
+    }
+
+    #[test]
+    fn only_this_machine_itself_finds_the_door_open() {
+        for (case, pairs, want) in [
+            ("address", &[("host", "127.0.0.1:4649")][..], true),
+            ("IPv6", &[("host", "[::1]:4649")], true),
+            ("name", &[("host", "localhost")], true),
+            ("a proxy that keeps the host", &[("host", "koshu.example")], false),
+            ("another address", &[("host", "192.0.2.1:4649")], false),
+            ("no host", &[], false),
+            ("forwarded", &[("host", "127.0.0.1:4649"), ("forwarded", "for=192.0.2.7")], false),
+            ("forwarded for", &[("host", "127.0.0.1:4649"), ("x-forwarded-for", "192.0.2.7")], false),
+            ("real address", &[("host", "127.0.0.1:4649"), ("x-real-ip", "192.0.2.7")], false),
+        ] {
+            assert_eq!(is_direct(&headers(pairs)), want, "{case}");
         }
     }
 

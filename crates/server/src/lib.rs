@@ -7,18 +7,23 @@
 
 pub mod api;
 pub mod auth;
+pub mod bodies;
+mod counts;
 pub mod follow;
 pub mod host;
 pub mod intake;
-mod json_rows;
+pub mod json_rows;
 mod openapi;
 pub mod parts;
+pub mod past;
 pub mod problem;
+mod receive;
 mod routes;
 mod serve;
 pub mod signals;
+pub mod source_name;
 pub mod sources;
 mod web;
 
 pub use routes::routes;
-pub use serve::serve;
+pub use serve::{Door, serve};

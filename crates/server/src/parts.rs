@@ -1,5 +1,6 @@
 //! The parts that handlers use. A handler asks for the one it needs, never for all.
 
+use crate::bodies::Bodies;
 use crate::follow::Follow;
 use crate::intake::Intake;
 use crate::sources::Sources;
@@ -59,7 +60,7 @@ pub struct Parts {
     /// Ends what feeds a service.
     pub before_delete: BeforeDelete,
     /// Bodies that may be read at once: bounds the memory of intake.
-    pub bodies: Arc<tokio::sync::Semaphore>,
+    pub bodies: Bodies,
 }
 
 macro_rules! part {
@@ -81,4 +82,4 @@ part!(about: Arc<About>);
 part!(listeners: Listeners);
 part!(throttle: Arc<Mutex<Throttle>>);
 part!(before_delete: BeforeDelete);
-part!(bodies: Arc<tokio::sync::Semaphore>);
+part!(bodies: Bodies);

@@ -7,6 +7,8 @@ use serde_json::json;
 use std::time::Duration;
 use store::{PasswordError, StoreError};
 
+const PROBLEM: &str = "application/problem+json";
+
 /// Why a request was not answered as asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiError {
@@ -14,11 +16,22 @@ pub struct ApiError {
     detail: String,
     retry_after: Option<Duration>,
     position: Option<usize>,
+    stale: bool,
 }
 
 impl ApiError {
     fn new(status: StatusCode, detail: impl Into<String>) -> Self {
-        Self { status, detail: detail.into(), retry_after: None, position: None }
+        Self { status, detail: detail.into(), retry_after: None, position: None, stale: false }
+    }
+
+    /// The status that it is answered with.
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// What is wrong, for people.
+    pub fn detail(&self) -> &str {
+        &self.detail
     }
 
     /// The request is wrong; the text says what and how to mend it.
@@ -49,6 +62,16 @@ impl ApiError {
     /// It would contradict what is there.
     pub fn conflict(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::CONFLICT, detail)
+    }
+
+    /// It was decided on a state that has changed meanwhile: read it again and try anew.
+    pub fn stale(detail: impl Into<String>) -> Self {
+        Self { stale: true, ..Self::conflict(detail) }
+    }
+
+    /// There is no such method at this path.
+    pub fn method_not_allowed() -> Self {
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "this path does not take this method; see the header Allow")
     }
 
     /// More than a limit allows.
@@ -90,9 +113,12 @@ impl IntoResponse for ApiError {
         if let Some(position) = self.position {
             body["position"] = position.into();
         }
+        if self.stale {
+            body["stale"] = true.into();
+        }
         let mut response = (self.status, body.to_string()).into_response();
         let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM));
         if let Some(after) = self.retry_after {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(after.as_secs().max(1)));
         }
@@ -101,6 +127,28 @@ impl IntoResponse for ApiError {
         }
         response
     }
+}
+
+/// Answers that the router gives by itself, for a method that a path does not take, say why as well.
+pub async fn of_router(response: Response) -> Response {
+    let is_bare = response.status() == StatusCode::METHOD_NOT_ALLOWED
+        && response.headers().get(header::CONTENT_TYPE).is_none_or(|kind| kind != PROBLEM);
+    if !is_bare {
+        return response;
+    }
+    let mut problem = ApiError::method_not_allowed().into_response();
+    if let Some(allow) = response.headers().get(header::ALLOW) {
+        problem.headers_mut().insert(header::ALLOW, allow.clone());
+    }
+    problem
+}
+
+/// A handler that died.
+#[expect(clippy::needless_pass_by_value, reason = "the layer that calls it hands the panic over")]
+pub fn of_panic(panic: Box<dyn std::any::Any + Send>) -> Response {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("a panic without a text");
+    ApiError::internal(text).into_response()
 }
 
 impl From<AppendError> for ApiError {

@@ -2,11 +2,13 @@
 
 use crate::api::{changes, explore, ingest, overview, services, session, sources, status, tail};
 use crate::parts::Parts;
+use crate::problem::{self, ApiError};
 use crate::web;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::middleware::from_fn;
+use axum::middleware::{from_fn, map_response};
 use axum::routing::{delete, get, post};
+use std::time::Duration;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
@@ -24,11 +26,58 @@ pub fn routes(parts: Parts) -> Router {
         .route("/metrics", get(status::metrics))
         .route("/api/openapi.json", get(crate::openapi::document))
         .nest("/api/v1", api())
-        .fallback(get(web::page))
+        .merge(receivers())
+        .fallback(web::page)
+        .layer(CatchPanicLayer::custom(problem::of_panic))
+        .layer(map_response(problem::of_router))
         .layer(CompressionLayer::new().gzip(true).compress_when(compressible))
         .layer(from_fn(web::security_headers))
-        .layer(CatchPanicLayer::new())
         .with_state(parts)
+}
+
+/// What is answered while the parts are being started: the process lives, everything else comes later.
+pub fn starting() -> Router {
+    let later = || async { ApiError::unavailable("the server is starting", Duration::from_secs(1)) };
+    Router::new()
+        .route("/healthz", get(status::healthz))
+        .fallback(later)
+        .layer(map_response(problem::of_router))
+        .layer(from_fn(web::security_headers))
+}
+
+/// Other programs' protocols, on the paths of their owners.
+fn receivers() -> Router<Parts> {
+    use crate::receive::{alerts, elasticsearch as es, heartbeat, loki, otlp, sentry};
+    Router::new()
+        .route("/v1/logs", post(otlp::logs))
+        .route("/v1/traces", post(otlp::traces))
+        .route("/v1/metrics", post(otlp::metrics))
+        .route("/loki/api/v1/push", post(loki::push))
+        .route("/ready", get(loki::ready))
+        .route("/api/v2/alerts", post(alerts::post))
+        .route("/api/{project}/envelope/", post(sentry::envelope))
+        .route("/api/{project}/envelope", post(sentry::envelope))
+        .route("/api/{project}/store/", post(sentry::store))
+        .route("/api/{project}/store", post(sentry::store))
+        .route("/ping/{*path}", get(heartbeat::ping).post(heartbeat::ping))
+        .route("/_bulk", post(es::bulk).put(es::bulk))
+        .route("/{index}/_bulk", post(es::bulk_of_index).put(es::bulk_of_index))
+        .route("/{index}/_doc", post(es::document))
+        .route("/{index}/_doc/{id}", post(es::document_with_id).put(es::document_with_id))
+        .route("/{index}/_create/{id}", post(es::document_with_id).put(es::document_with_id))
+        .route("/_license", get(es::licence))
+        .route("/_xpack", get(es::xpack))
+        .route("/_xpack/license", get(es::licence))
+        .route("/_cluster/health", get(es::health))
+        .route("/_nodes", get(es::nodes))
+        .route("/_nodes/{*path}", get(es::nodes))
+        .route("/_ilm/policy/{name}", get(es::policy).put(es::acknowledged))
+        .route("/_index_template/{name}", get(es::index_template).put(es::acknowledged))
+        .route("/_component_template/{name}", get(es::index_template).put(es::acknowledged))
+        .route("/_template/{name}", get(es::legacy_template).put(es::acknowledged))
+        .route("/_data_stream/{name}", get(es::data_stream).put(es::acknowledged))
+        .route("/_ingest/pipeline/{name}", get(es::pipeline).put(es::acknowledged))
+        .layer(DefaultBodyLimit::disable())
 }
 
 fn api() -> Router<Parts> {
@@ -62,6 +111,47 @@ fn api() -> Router<Parts> {
     let intake = Router::new()
         .route("/ingest/{service}", post(ingest::ingest))
         .route("/import/{service}", get(ingest::import_mark).post(ingest::import_part))
+        .route("/write", post(crate::receive::remote_write::write))
+        .route("/alertmanager", post(crate::receive::alerts::webhook))
         .layer(DefaultBodyLimit::disable());
     calls.merge(intake)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::body::Body;
+    use axum::http::{Method, Request, StatusCode};
+    use tower::ServiceExt;
+
+    async fn ask(router: Router, method: Method, path: &str) -> axum::response::Response {
+        let request = Request::builder().method(method).uri(path).body(Body::empty()).unwrap();
+        router.oneshot(request).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_server_that_starts_lives_but_asks_to_come_back() {
+        assert_eq!(ask(starting(), Method::GET, "/healthz").await.status(), StatusCode::OK);
+        for (method, path) in
+            [(Method::GET, "/readyz"), (Method::POST, "/api/v1/ingest/shop"), (Method::GET, "/"), (Method::GET, "/x")]
+        {
+            let answer = ask(starting(), method, path).await;
+            assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE, "{path}");
+            assert_eq!(answer.headers()["retry-after"], "1", "{path}");
+            assert_eq!(answer.headers()["content-type"], "application/problem+json", "{path}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_handler_that_panics_is_a_problem_that_tells_nothing_of_it() {
+        async fn panics() -> &'static str {
+            panic!("a secret")
+        }
+        let router = Router::new().route("/", get(panics)).layer(CatchPanicLayer::custom(problem::of_panic));
+        let answer = ask(router, Method::GET, "/").await;
+        assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        assert_eq!(answer.headers()["content-type"], "application/problem+json");
+        let body = http_body_util::BodyExt::collect(answer.into_body()).await.unwrap().to_bytes();
+        assert!(!String::from_utf8_lossy(&body).contains("secret"));
+    }
 }

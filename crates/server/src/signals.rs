@@ -1,6 +1,5 @@
 //! The golden signals of services and hosts, as the API tells them. Read from roll-ups and samples, never raw lines.
 
-use crate::api::seconds;
 use base::{TimeRange, Timestamp};
 use lake::arrow::array::cast::AsArray;
 use lake::arrow::array::{Array, RecordBatch};
@@ -13,6 +12,11 @@ use std::collections::BTreeMap;
 
 /// A chart point: seconds since the epoch, and the value or null where nothing was observed.
 pub type Point = (i64, Option<f64>);
+
+/// Seconds since the epoch, as chart points are written.
+pub fn seconds(micros: i64) -> i64 {
+    micros.div_euclid(1_000_000)
+}
 
 /// Counts of a window with their error ratio and latency.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]

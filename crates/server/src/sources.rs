@@ -2,73 +2,17 @@
 //!
 //! Counts since the start of the process. Bounded: names beyond the limit are counted together.
 
-use crate::intake::{Counts, ServiceIntake, SourceName};
+use crate::counts::Counts;
+use crate::source_name::{SourceKind, SourceName};
 use base::{ServiceName, Timestamp};
 use foldhash::HashMap;
 use parking_lot::Mutex;
 use protocols::access::{Format, Tally};
-use serde::Serialize;
 
 /// Sources that are listed by name.
 const MAX_SOURCES: usize = 1000;
 /// The rate is averaged over about this long, seconds.
 const RATE_SECONDS: f64 = 60.0;
-
-/// How a source sends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SourceKind {
-    /// `POST /api/v1/ingest/{service}`.
-    Http,
-    /// A followed file.
-    File,
-    /// An import of past files.
-    Import,
-    /// The living demonstration.
-    Demo,
-    /// The agent of a host.
-    Agent,
-    /// OpenTelemetry over HTTP or gRPC.
-    Otlp,
-    /// fluentd's forward protocol.
-    Forward,
-    /// Elasticsearch's `_bulk`.
-    Elasticsearch,
-    /// Syslog over UDP or TCP.
-    Syslog,
-    /// Loki's push.
-    Loki,
-    /// Prometheus' remote write and alerts, and targets that are scraped.
-    Prometheus,
-    /// Clients of Sentry.
-    Sentry,
-    /// StatsD over UDP.
-    Statsd,
-    /// Heartbeats.
-    Heartbeat,
-}
-
-impl SourceKind {
-    /// The name in the API, and in the column `source` of records.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Http => "http",
-            Self::File => "file",
-            Self::Import => "import",
-            Self::Demo => "demo",
-            Self::Agent => "agent",
-            Self::Otlp => "otlp",
-            Self::Forward => "forward",
-            Self::Elasticsearch => "elasticsearch",
-            Self::Syslog => "syslog",
-            Self::Loki => "loki",
-            Self::Prometheus => "prometheus",
-            Self::Sentry => "sentry",
-            Self::Statsd => "statsd",
-            Self::Heartbeat => "heartbeat",
-        }
-    }
-}
 
 /// What is known of a source.
 #[derive(Debug, Clone)]
@@ -115,14 +59,14 @@ impl Sources {
     pub fn received(
         &self,
         source: &SourceName,
-        service: &ServiceIntake,
+        service: &ServiceName,
         tally: &Tally,
         bytes: usize,
         format: Format,
         now: Timestamp,
     ) {
         let format = (format != Format::Auto).then_some(format);
-        self.count(source, Some(service.name()), &tally.into(), bytes as u64, format, now);
+        self.count(source, Some(service), &tally.into(), bytes as u64, format, now);
     }
 
     /// Counts what a delivery of records had for a service.
@@ -155,10 +99,11 @@ impl Sources {
         let mut known = self.known.lock();
         let mut key = SourceKey { source: source.clone(), service: service.cloned() };
         if known.len() >= MAX_SOURCES && !known.contains_key(&key) {
-            key.source.name = "(other)".into();
+            key = SourceKey { source: SourceName { kind: source.kind, name: "(other)".into() }, service: None };
         }
+        let service = key.service.clone();
         let entry = known.entry(key).or_insert_with(|| Source {
-            service: service.cloned(),
+            service,
             format,
             counts: Counts::default(),
             bytes: 0,
@@ -202,6 +147,11 @@ mod tests {
         }
         let list = sources.list();
         assert_eq!(list.len(), MAX_SOURCES + 1);
+        for number in 0..10 {
+            let source = SourceName { kind: SourceKind::Http, name: "late".into() };
+            sources.count(&source, Some(&format!("s{number}").parse().unwrap()), &Counts::default(), 0, None, at);
+        }
+        assert_eq!(sources.list().len(), MAX_SOURCES + 1, "names of services are bounded too");
         let (_, other) = list.iter().find(|(key, _)| key.source.name == "(other)").unwrap();
         assert_eq!((other.counts.all(), other.counts.refused(), other.bytes), (61, 1, 10));
         assert!((other.rate(at) - 61.0 / 60.0).abs() < 1e-9);

@@ -1,8 +1,9 @@
 //! The embedded web pages, with a content security policy that allows no inline script and no other host.
 
+use crate::problem::ApiError;
 use axum::body::Body;
 use axum::extract::Request;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use rust_embed::RustEmbed;
@@ -34,20 +35,28 @@ pub async fn security_headers(request: Request, next: Next) -> Response {
 }
 
 /// Any path that is no API: a built file, or the page whose script reads the path.
-pub async fn page(uri: Uri, headers: HeaderMap) -> Response {
+pub async fn page(method: Method, uri: Uri, headers: HeaderMap) -> Response {
     let path = uri.path().trim_start_matches('/');
-    if path.starts_with("api/") {
-        return crate::problem::ApiError::not_found(format!("there is no {}", uri.path())).into_response();
+    if path.is_empty() && crate::receive::elasticsearch::is_client(&headers) {
+        return crate::receive::elasticsearch::root(&headers);
+    }
+    if path == "api" || path.starts_with("api/") {
+        return ApiError::not_found(format!("there is no {}", uri.path())).into_response();
+    }
+    if !matches!(method, Method::GET | Method::HEAD) {
+        let mut response = ApiError::method_not_allowed().into_response();
+        response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET,HEAD"));
+        return response;
     }
     let is_asset = path.starts_with("assets/");
     match Pages::get(path).filter(|_| !path.is_empty()) {
         Some(file) => {
             served(&file, if is_asset { "public, max-age=31536000, immutable" } else { "no-cache" }, &headers)
         }
-        None if is_asset => (StatusCode::NOT_FOUND, "this file is gone; reload the page\n").into_response(),
+        None if is_asset => ApiError::not_found("this file is gone; reload the page").into_response(),
         None => match Pages::get("index.html") {
             Some(file) => served(&file, "no-cache", &headers),
-            None => (StatusCode::NOT_FOUND, "the web pages are not built into this binary\n").into_response(),
+            None => ApiError::not_found("the web pages are not built into this binary").into_response(),
         },
     }
 }

@@ -23,6 +23,7 @@ mod tests;
 mod throttle;
 mod tokens;
 mod touch;
+mod user;
 mod users;
 
 pub use changes::{CHANGES_LIST_MAX, Change, ChangeKind, ChangeKindError, Changes, NewChange};
@@ -34,8 +35,9 @@ pub use services::{Removal, RemovedService, RemovedServices};
 pub use sessions::{SESSION_ABSOLUTE, SESSION_IDLE, Session, Sessions};
 pub use settings::Settings;
 pub use throttle::{FREE_FAILURES, Throttle, Wait};
-pub use tokens::{ADMIN_TOKEN_FILE, Scope, ScopeError, Token, Tokens};
-pub use users::{User, Users};
+pub use tokens::{ADMIN_TOKEN_FILE, Scope, ScopeError, TOKEN_PREFIX, Token, Tokens};
+pub use user::User;
+pub use users::Users;
 
 use base::{Clock, Secret, Span, Timestamp};
 use db::Db;

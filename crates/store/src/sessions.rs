@@ -6,7 +6,8 @@
 
 use crate::db::{Db, Row, args};
 use crate::touch::Touches;
-use crate::{StoreError, User, key};
+use crate::user::User;
+use crate::{StoreError, key};
 use base::{Clock, Id, Secret, Span, Timestamp};
 use parking_lot::Mutex;
 use std::collections::{HashMap, HashSet};

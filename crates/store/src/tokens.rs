@@ -13,7 +13,8 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-const PREFIX: &str = "koshu_";
+/// What every token starts with.
+pub const TOKEN_PREFIX: &str = "koshu_";
 const SHOWN_CHARS: usize = 4;
 const NAME_MAX_CHARS: usize = 100;
 const LIST_LIMIT: i64 = 1000;
@@ -115,7 +116,7 @@ impl Tokens {
     }
 
     async fn insert(&self, secret: &Secret, name: &str, scope: Scope, flag: &'static str) -> Result<Token, StoreError> {
-        let shown = secret.reveal().chars().take(PREFIX.len() + SHOWN_CHARS).collect();
+        let shown = secret.reveal().chars().take(TOKEN_PREFIX.len() + SHOWN_CHARS).collect();
         let token = Token {
             id: Id::generate(),
             name: name.to_owned(),
@@ -139,7 +140,7 @@ impl Tokens {
 
     /// The token, if it is one of ours; notes that it was used. Needs no write.
     pub async fn verify(&self, secret: &str) -> Result<Option<Token>, StoreError> {
-        if !secret.starts_with(PREFIX) {
+        if !secret.starts_with(TOKEN_PREFIX) {
             return Ok(None);
         }
         let Some(hash) = key::hash(secret) else { return Ok(None) };
@@ -211,7 +212,7 @@ impl Tokens {
 }
 
 fn new_secret() -> Secret {
-    Secret::new(format!("{PREFIX}{}", key::generate().reveal()))
+    Secret::new(format!("{TOKEN_PREFIX}{}", key::generate().reveal()))
 }
 
 #[cfg(test)]

@@ -1,25 +1,14 @@
 //! People who may sign in.
 
+use crate::StoreError;
 use crate::db::{Db, Row, args};
 use crate::password::{PasswordError, Passwords};
-use crate::{Session, Sessions, StoreError};
-use base::{Clock, Id, Secret, Timestamp};
+use crate::sessions::{Session, Sessions};
+use crate::user::User;
+use base::{Clock, Id, Secret};
 
 const LIST_LIMIT: i64 = 1000;
 const NAME_MAX_CHARS: usize = 64;
-
-/// A person who may sign in.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct User {
-    /// Never changes.
-    pub id: Id<User>,
-    /// What is typed at sign-in.
-    pub name: String,
-    /// Without a password only a one-time link lets this person in.
-    pub password_set: bool,
-    /// When the account was made.
-    pub created_at: Timestamp,
-}
 
 /// Accounts and their passwords.
 #[derive(Debug, Clone)]

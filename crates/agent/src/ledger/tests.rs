@@ -36,9 +36,10 @@ fn an_identity_needs_a_finished_first_line() {
     assert_eq!(first, FileIdentity::of(&shop(), b"first", true), "a missing last newline changes nothing");
     assert_eq!(first, FileIdentity::of(&shop(), b"#Fields: a b\nfirst\n", false));
     assert_ne!(first, FileIdentity::of(&"other".parse().unwrap(), b"first\n", false));
-    let key = first.unwrap().key(0);
-    assert!(key.starts_with("file:") && key.len() == 21, "{key}");
+    let key = first.as_ref().unwrap().key(0);
+    assert!(key.starts_with("file:shop:") && key.len() == 26, "{key}");
     assert_eq!(first.unwrap().key(2), format!("{key}#2"));
+    assert!(path_key(&shop(), "/var/log/a").starts_with("path:shop:"), "a service's ledger is found by its name");
 }
 
 #[test]

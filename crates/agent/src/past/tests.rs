@@ -172,3 +172,23 @@ fn a_decompression_bomb_is_only_a_long_read() {
     assert_eq!((chunk.bytes.len(), chunk.too_long, chunk.to), (0, 1, 64 << 20));
     assert_eq!(past.next_chunk(1 << 20).unwrap(), None);
 }
+
+#[test]
+fn a_file_that_is_packed_otherwise_is_refused_by_its_name() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, start, packing) in [
+        ("a.xz", &b"\xfd7zXZ\0\0\x04"[..], "xz"),
+        ("a.bz2", b"BZh91AY&SY", "bzip2"),
+        ("a.zip", b"PK\x03\x04\x14", "zip"),
+        ("a.lz4", b"\x04\x22\x4d\x18\x64", "lz4"),
+    ] {
+        let path = folder.path().join(name);
+        std::fs::write(&path, start).unwrap();
+        let error = PastReader::open(&path).err().unwrap().to_string();
+        assert!(error.contains(name) && error.contains(packing), "{error}");
+        assert!(PastReader::from_stream("-", std::io::Cursor::new(start.to_vec())).is_err(), "{name} as a stream");
+    }
+    let path = folder.path().join("text");
+    std::fs::write(&path, "BZh is how this line begins\n").unwrap();
+    assert!(PastReader::open(&path).is_ok());
+}

@@ -214,7 +214,7 @@ impl OpenFile {
         }
         head.truncate(filled);
         let Some(identity) = FileIdentity::of(service, &head, ended) else { return Ok(()) };
-        let Choice { key, coverage, resume } = self.choose(identity, marks)?;
+        let Choice { key, coverage, resume } = self.choose(&identity, marks)?;
         let begin = match resume {
             Some(offset) => Some((offset, Cutter::at(offset))),
             None if coverage.is_empty() && self.unknown == Unknown::FromEnd => Some(self.end_of_lines()?),
@@ -236,7 +236,7 @@ impl OpenFile {
         Ok(())
     }
 
-    fn choose(&self, identity: FileIdentity, marks: Marks<'_>) -> io::Result<Choice> {
+    fn choose(&self, identity: &FileIdentity, marks: Marks<'_>) -> io::Result<Choice> {
         let mut resume = None;
         for variant in 0..MAX_VARIANTS {
             let key = identity.key(variant);

@@ -2,18 +2,47 @@
 //!
 //! Reads as a stream in bounded memory. Every line is accounted for: the report never hides what was rejected.
 
-use crate::cli::{AccessArgs, OutputFormat};
-use crate::failure::Exit;
+use crate::failure::{Exit, Failure};
 use crate::input;
-use crate::output::{self, Column, Screen, duration, percent, thousands};
+use crate::output::{self, Column, OutputArg, OutputFormat, Screen, duration, percent, thousands};
 use crate::texts::Message;
-use anyhow::{Context, Result};
+use anyhow::Result;
+use clap::Args;
 use perf::requests::{Options, Reading, Report, RequestsRow, Table};
 use protocols::access::{Decoder, Format};
+use signal::route::RoutePattern;
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::Ordering;
+
+/// `koshu access`
+#[derive(Debug, Args)]
+pub struct AccessArgs {
+    /// Access logs: plain, .gz, .zst, or `-` for standard input
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Order of the rows
+    #[arg(long, default_value = "total", value_name = "total|count|p50|p95|p99|errors")]
+    pub sort: perf::requests::RequestSort,
+    /// Rows to print [default: 30 in a table, else all]
+    #[arg(long, value_name = "N")]
+    pub limit: Option<usize>,
+    /// Format of the lines: auto, combined, common, ltsv, json or alb
+    #[arg(long, default_value = "auto")]
+    pub format: Format,
+    /// Regular expression with the groups time, status and request (or path) for a format of your own
+    #[arg(long, value_name = "REGEX", conflicts_with = "format")]
+    pub pattern: Option<String>,
+    /// Route of your own, for example `/items/:slug`; can be given several times
+    #[arg(long, value_name = "ROUTE")]
+    pub route_pattern: Vec<RoutePattern>,
+    /// Exact percentiles (keeps every duration in memory)
+    #[arg(long)]
+    pub exact: bool,
+    #[command(flatten)]
+    pub out: OutputArg,
+}
 
 /// Rows of a table when nothing else was asked for.
 const TABLE_ROWS: usize = 30;
@@ -56,9 +85,10 @@ pub fn run(args: &AccessArgs, screen: &Screen) -> Result<ExitCode> {
 fn options(args: &AccessArgs) -> Result<Options> {
     let reading = match (&args.pattern, args.format) {
         (Some(pattern), _) => {
-            Reading::Pattern(Box::new(Decoder::with_pattern(pattern).context("--pattern cannot be used")?))
+            let unusable = |error| Failure::usage("cli-access-pattern").because(error);
+            Reading::Pattern(Box::new(Decoder::with_pattern(pattern).map_err(unusable)?))
         }
-        (None, Format::Pattern) => anyhow::bail!("--format pattern needs the regular expression: use --pattern REGEX"),
+        (None, Format::Pattern) => return Err(Failure::usage("cli-access-no-pattern").into()),
         (None, format) => Reading::As(format),
     };
     let for_people = args.out.output == OutputFormat::Table;

@@ -1,14 +1,27 @@
 //! `koshu check`: says exactly what is wrong in a folder of configuration, before a server reads it.
 
-use crate::cli::{CheckArgs, OutputFormat};
 use crate::config::{Config, Problem, line_of, render};
 use crate::failure::Exit;
-use crate::output::{self, Screen};
+use crate::output::{self, OutputArg, OutputFormat, Screen};
 use crate::texts::Message;
 use anyhow::Result;
+use clap::Args;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::process::ExitCode;
+
+/// `koshu check`
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// Folder with koshu.yaml
+    #[arg(env = "KOSHU_CONFIG", default_value = ".", value_name = "DIR")]
+    pub folder: PathBuf,
+    /// Print the JSON Schema of the configuration instead
+    #[arg(long)]
+    pub schema: bool,
+    #[command(flatten)]
+    pub out: OutputArg,
+}
 
 /// Variables of the environment that are text.
 pub fn variables() -> impl Iterator<Item = (String, String)> {

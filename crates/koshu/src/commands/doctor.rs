@@ -4,14 +4,15 @@
 
 use super::check::variables;
 use super::token::store_options;
-use crate::cli::{DoctorArgs, OutputFormat, ServerArgs, StoreArgs};
-use crate::client::{self, Client};
+use crate::client::{self, Client, ServerArgs};
 use crate::config::{Config, line_of};
 use crate::failure::Exit;
-use crate::output::{self, Column, Screen};
+use crate::output::{self, Column, OutputArg, OutputFormat, Screen};
+use crate::place::StoreArgs;
 use crate::texts::Message;
 use anyhow::Result;
 use base::{ByteSize, Clock, Timestamp};
+use clap::Args;
 use reqwest::Method;
 use rustix::fs::Access;
 use serde::Serialize;
@@ -20,6 +21,15 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, UNIX_EPOCH};
 use store::{SQLITE_FILE, Store, StoreOptions};
+
+/// `koshu doctor`
+#[derive(Debug, Args)]
+pub struct DoctorArgs {
+    #[command(flatten)]
+    pub store: StoreArgs,
+    #[command(flatten)]
+    pub out: OutputArg,
+}
 
 const USUAL_ADDRESS: &str = "127.0.0.1:4649";
 /// Below this the server refuses records sooner or later.

@@ -1,13 +1,23 @@
 //! `koshu fsck`: looks at every byte of a lake and names what is damaged. Never writes.
 
-use crate::cli::{FsckArgs, OutputFormat};
 use crate::failure::{Exit, Failure};
-use crate::output::{self, Column, Screen, thousands};
+use crate::output::{self, Column, OutputArg, OutputFormat, Screen, thousands};
+use crate::place::DirArg;
 use crate::texts::Message;
 use anyhow::{Context, Result};
 use base::ByteSize;
+use clap::Args;
 use lake::{DamagedPart, FsckReport, LakeError};
 use std::process::ExitCode;
+
+/// `koshu fsck`
+#[derive(Debug, Args)]
+pub struct FsckArgs {
+    #[command(flatten)]
+    pub data: DirArg,
+    #[command(flatten)]
+    pub out: OutputArg,
+}
 
 /// Checks and prints.
 pub fn run(args: &FsckArgs, screen: &Screen) -> Result<ExitCode> {

@@ -3,16 +3,16 @@
 //! The server stores each part together with the ledger of its file, so an import can be stopped and repeated, and
 //! nothing is ever counted twice. A busy server is waited for; what it has acknowledged is durable.
 
-use crate::cli::{ImportArgs, OutputFormat};
-use crate::client::{self, Client};
+use crate::client::{self, Client, ServerArgs};
 use crate::failure::Failure;
 use crate::input;
-use crate::output::{self, Column, Screen, thousands};
+use crate::output::{self, Column, OutputArg, OutputFormat, Screen, thousands};
 use crate::texts::Message;
 use agent::ledger::{Coverage, MAX_VARIANTS, Verdict};
 use agent::past::{PastChunk, PastError, PastReader};
 use anyhow::Result;
 use base::ServiceName;
+use clap::Args;
 use indicatif::ProgressBar;
 use protocols::access::Format;
 use reqwest::{Method, StatusCode};
@@ -23,6 +23,24 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tokio_util::bytes::Bytes;
+
+/// `koshu import`
+#[derive(Debug, Args)]
+pub struct ImportArgs {
+    /// Access logs: plain, .gz, .zst, or `-` for standard input
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// The service they belong to
+    #[arg(long, value_name = "NAME")]
+    pub service: ServiceName,
+    /// Format of the lines: auto, combined, common, ltsv, json or alb
+    #[arg(long, default_value = "auto")]
+    pub format: Format,
+    #[command(flatten)]
+    pub server: ServerArgs,
+    #[command(flatten)]
+    pub out: OutputArg,
+}
 
 /// How much is sent at once.
 const CHUNK: usize = 4 << 20;
@@ -209,7 +227,10 @@ impl Import<'_> {
             let answer = self.client.try_send(request.timeout(client::ANSWER_TIMEOUT)).await?;
             match answer.status() {
                 status if status.is_success() => return Ok(Sent::Stored(answer.json().await?)),
-                StatusCode::CONFLICT => return Ok(Sent::Stale),
+                StatusCode::CONFLICT => {
+                    let refusal = self.client.problem(answer).await;
+                    return if refusal.is_stale() { Ok(Sent::Stale) } else { Err(refusal.into_failure().into()) };
+                }
                 StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => {
                     let wait = client::retry_after(&answer);
                     let waiting = Message::new("cli-import-waiting").with("seconds", wait.as_secs().to_string());

@@ -1,11 +1,23 @@
 //! `koshu completions`, `koshu man` and `koshu version`: what the command line says about itself.
 
-use crate::cli::{ManArgs, OutputFormat};
-use crate::output;
-use anyhow::{Context, Result, bail};
+use crate::failure::Failure;
+use crate::output::{self, OutputFormat};
+use anyhow::{Context, Result};
+use clap::Args;
 use clap_complete::Shell;
 use serde_json::json;
+use std::path::PathBuf;
 use std::process::ExitCode;
+
+/// `koshu man`
+#[derive(Debug, Args)]
+pub struct ManArgs {
+    /// Which command; the overview when missing
+    pub command: Option<String>,
+    /// Write all pages into this folder
+    #[arg(long, value_name = "DIR", conflicts_with = "command")]
+    pub write: Option<PathBuf>,
+}
 
 /// Completions for a shell.
 pub fn completions(shell: Shell, command: &mut clap::Command) -> Result<ExitCode> {
@@ -28,7 +40,7 @@ pub fn man(args: &ManArgs, mut command: clap::Command) -> Result<ExitCode> {
         None => command,
         Some(name) => match command.find_subcommand(name) {
             Some(found) => found.clone(),
-            None => bail!("there is no command {name:?}; see koshu --help"),
+            None => return Err(Failure::usage("cli-no-command").with("name", name).hint("cli-no-command-hint").into()),
         },
     };
     let mut text = Vec::new();

@@ -2,23 +2,44 @@
 //!
 //! Read-only: reading a folder directly never deletes what its own server would still keep.
 
-use crate::cli::{OutputFormat, QueryArgs};
-use crate::client::{ANSWER_TIMEOUT, Client};
+use crate::client::{ANSWER_TIMEOUT, Client, ServerArgs};
 use crate::failure::Failure;
-use crate::output::{self, Column, Screen, thousands};
+use crate::output::{self, Column, OutputArg, OutputFormat, Screen, thousands};
+use crate::place;
 use crate::texts::Message;
 use anyhow::{Context, Result};
 use base::{ByteSize, Span, TimeRange};
-use lake::arrow::array::RecordBatch;
-use lake::arrow::datatypes::DataType;
-use lake::arrow::util::display::{ArrayFormatter, FormatOptions};
+use clap::Args;
+use lake::arrow::datatypes::SchemaRef;
 use lake::{Lake, LakeError, LakeOptions, Retention};
 use reqwest::Method;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use server::json_rows::{column_types, rows_as_json};
 use std::io::Read as _;
 use std::path::Path;
 use std::process::ExitCode;
+
+/// `koshu query`
+#[derive(Debug, Args)]
+pub struct QueryArgs {
+    /// One SELECT statement, or `-` to read it from standard input
+    pub sql: String,
+    /// Start: 2026-11-22T09:00:00Z, 2026-11-22, or how long ago (2h) [default: one day before the end]
+    #[arg(long, value_name = "TIME", value_parser = place::moment)]
+    pub from: Option<base::Timestamp>,
+    /// End, not included [default: now]
+    #[arg(long, value_name = "TIME", value_parser = place::moment)]
+    pub to: Option<base::Timestamp>,
+    /// Most rows, up to 10,000
+    #[arg(long, default_value_t = 1000, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub limit: u32,
+    /// With --dir the lake is read directly when no server uses it
+    #[command(flatten)]
+    pub server: ServerArgs,
+    #[command(flatten)]
+    pub out: OutputArg,
+}
 
 const DAY: i64 = 86_400;
 const MAX_SQL_BYTES: u64 = 64 << 10;
@@ -88,50 +109,15 @@ async fn read_directly(dir: &Path, sql: &str, range: TimeRange, limit: u32) -> R
     let answer = lake.sql(&query).await;
     lake.close().await;
     let answer = answer?;
-    let columns = answer
-        .schema
-        .fields()
-        .iter()
-        .map(|field| NamedType { name: field.name().clone(), kind: type_name(field.data_type()) });
-    let columns = columns.collect();
-    let mut rows = Vec::new();
-    for batch in &answer.batches {
-        rows.extend(rows_of(batch)?);
-    }
-    Ok(Some(Answer { columns, rows, stats: serde_json::to_value(&answer.stats)? }))
+    Ok(Some(Answer {
+        columns: columns(&answer.schema),
+        rows: rows_as_json(&answer.batches)?,
+        stats: serde_json::to_value(&answer.stats)?,
+    }))
 }
 
-/// The names that the server uses.
-fn type_name(kind: &DataType) -> String {
-    match kind {
-        DataType::Utf8 | DataType::Utf8View | DataType::LargeUtf8 => "text".into(),
-        DataType::Timestamp(..) => "timestamp".into(),
-        DataType::Date32 => "date".into(),
-        DataType::Boolean => "boolean".into(),
-        kind if kind.is_integer() => "integer".into(),
-        kind if kind.is_floating() => "number".into(),
-        DataType::Binary | DataType::BinaryView | DataType::LargeBinary => "bytes".into(),
-        DataType::Map(..) => "map".into(),
-        other => other.to_string().to_lowercase(),
-    }
-}
-
-/// Numbers and truth values as such, everything else as text.
-fn rows_of(batch: &RecordBatch) -> Result<Vec<Vec<Value>>> {
-    let options = FormatOptions::default().with_timestamp_format(Some("%Y-%m-%dT%H:%M:%S%.fZ"));
-    let mut formatters = Vec::new();
-    for column in batch.columns() {
-        let plain = matches!(column.data_type(), DataType::Boolean) || column.data_type().is_numeric();
-        formatters.push((column, plain, ArrayFormatter::try_new(column, &options)?));
-    }
-    let value = |(column, plain, formatter): &(&lake::arrow::array::ArrayRef, bool, ArrayFormatter), row| {
-        if column.is_null(row) {
-            return Value::Null;
-        }
-        let text = formatter.value(row).to_string();
-        if *plain { serde_json::from_str(&text).unwrap_or(Value::String(text)) } else { Value::String(text) }
-    };
-    Ok((0..batch.num_rows()).map(|row| formatters.iter().map(|column| value(column, row)).collect()).collect())
+fn columns(schema: &SchemaRef) -> Vec<NamedType> {
+    column_types(schema).into_iter().map(|(name, kind)| NamedType { name, kind }).collect()
 }
 
 fn show(answer: &Answer, range: TimeRange, format: OutputFormat, screen: &Screen) -> Result<()> {
@@ -189,12 +175,14 @@ mod tests {
             source: "t",
             ..RequestRow::default()
         };
-        rows.push(&row, []);
+        rows.push(&row, [("user_agent", "curl")]);
         let batch = rows.finish();
         let at = |name: &str| batch.schema().index_of(name).unwrap();
-        let values = &rows_of(&batch).unwrap()[0];
+        let types = columns(&batch.schema());
+        let values = &rows_as_json(std::slice::from_ref(&batch)).unwrap()[0];
         assert_eq!(values[at("ts")], "1970-01-01T00:00:01Z");
         assert_eq!((&values[at("status")], &values[at("duration_us")]), (&json!(200), &Value::Null));
-        assert_eq!(type_name(batch.schema().field(at("ts")).data_type()), "timestamp");
+        assert_eq!(values[at("attrs")], json!({"user_agent": "curl"}));
+        assert_eq!((types[at("ts")].kind.as_str(), types[at("attrs")].kind.as_str()), ("timestamp", "map"));
     }
 }

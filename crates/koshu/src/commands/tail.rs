@@ -3,17 +3,36 @@
 //! Comes back by itself when the connection breaks, and says how many rows it did not show: silence is never "nothing
 //! happened".
 
-use crate::cli::{OutputFormat, TailArgs};
-use crate::client::Client;
+use crate::client::{Client, ServerArgs};
 use crate::failure::Failure;
-use crate::output::{self, Screen, cell, duration};
+use crate::output::{self, OutputArg, OutputFormat, Screen, cell, duration};
 use crate::texts::Message;
 use anyhow::Result;
+use base::ServiceName;
+use clap::Args;
 use futures::StreamExt;
 use reqwest::{Method, Response};
 use serde_json::Value;
 use std::process::ExitCode;
 use std::time::Duration;
+
+/// `koshu tail`
+#[derive(Debug, Args)]
+pub struct TailArgs {
+    /// Filter as in the explorer: status>=500 route:"POST /cart" duration>1s
+    pub filter: Vec<String>,
+    /// Only this service
+    #[arg(long, value_name = "NAME")]
+    pub service: Option<ServiceName>,
+    /// End after this many rows
+    #[arg(short = 'n', long, value_name = "N")]
+    pub rows: Option<u64>,
+    #[command(flatten)]
+    pub server: ServerArgs,
+    /// How to print rows: lines for people, one JSON object a line, or CSV
+    #[command(flatten)]
+    pub out: OutputArg,
+}
 
 /// An event of the server is far smaller; a longer one is not from Koshu.
 const MAX_EVENT: usize = 4 << 20;

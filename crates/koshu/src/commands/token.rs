@@ -1,15 +1,48 @@
 //! `koshu token`: makes, lists and deletes tokens, directly in the store, also beside a running server.
 
 use super::check::variables;
-use crate::cli::{OutputFormat, StoreArgs, TokenCommand};
 use crate::config::Config;
 use crate::failure::Failure;
-use crate::output::{self, Column, Screen};
+use crate::output::{self, Column, OutputArg, OutputFormat, Screen};
+use crate::place::StoreArgs;
 use anyhow::{Context, Result};
 use base::Clock;
+use clap::Subcommand;
 use serde_json::{Value, json};
 use std::process::ExitCode;
 use store::{SQLITE_FILE, Store, StoreOptions, Token};
+
+/// `koshu token`
+#[derive(Debug, Subcommand)]
+pub enum TokenCommand {
+    /// Make a token and print it; it is shown this once
+    Create {
+        /// What it is for
+        #[arg(long)]
+        name: String,
+        /// What it may do: ingest, read or admin
+        #[arg(long)]
+        scope: store::Scope,
+        #[command(flatten)]
+        store: StoreArgs,
+        #[command(flatten)]
+        out: OutputArg,
+    },
+    /// List tokens
+    List {
+        #[command(flatten)]
+        store: StoreArgs,
+        #[command(flatten)]
+        out: OutputArg,
+    },
+    /// Delete a token: from now on it is refused
+    Delete {
+        /// Id, or its first characters as the list shows them
+        token: String,
+        #[command(flatten)]
+        store: StoreArgs,
+    },
+}
 
 /// Does what the command says.
 pub fn run(command: TokenCommand, screen: &Screen) -> Result<ExitCode> {

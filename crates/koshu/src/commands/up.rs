@@ -1,15 +1,83 @@
 //! `koshu up` and `koshu serve`: everything in one process.
 
+use super::check::variables;
 use crate::app::{App, AppOptions};
-use crate::cli::UpArgs;
-use crate::config::{Config, line_of, render};
+use crate::config::{Config, Listen, line_of, render};
+use crate::failure::Failure;
+use crate::output::Screen;
+use crate::place;
+use crate::texts::Message;
 use anyhow::{Context, Result};
 use base::{ByteSize, Clock};
+use clap::Args;
 use std::io::{IsTerminal, Write};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::str::FromStr;
 use tokio::signal::unix::{SignalKind, signal};
+
+/// What `up` and `serve` start.
+#[derive(Debug, Clone, Args)]
+pub struct UpArgs {
+    /// Data folder. The default is /var/lib/koshu for root, else koshu in $XDG_DATA_HOME or ~/.local/share
+    #[arg(long, env = "KOSHU_DIR", value_name = "DIR", default_value_os_t = place::default_dir())]
+    pub dir: PathBuf,
+    /// Folder with koshu.yaml; without it everything has its default
+    #[arg(long, env = "KOSHU_CONFIG", value_name = "DIR")]
+    pub config: Option<PathBuf>,
+    /// Address of pages, API and intake; port 0 takes a free one [default: 127.0.0.1:4649]
+    #[arg(long, value_name = "ADDR")]
+    pub http: Option<SocketAddr>,
+    /// Add the living demonstration: a small web shop with users and faults
+    #[arg(long)]
+    pub demo: bool,
+    /// Address of one listener, for example `http=127.0.0.1:0`, or `statsd=off`
+    #[arg(long, value_name = "NAME=ADDR")]
+    pub listen: Vec<ListenAt>,
+}
+
+impl UpArgs {
+    /// `--listen http=...` says the same as `--http`.
+    pub fn settled(mut self) -> Result<Self> {
+        for listen in &self.listen {
+            match (listen.name, listen.at) {
+                ("http", Listen::At(address)) => self.http = Some(address),
+                ("http", Listen::Off) => return Err(Failure::usage("cli-listen-http-off").into()),
+                (_, Listen::Off) => {}
+                (name, Listen::At(_)) => return Err(Failure::usage("cli-listen-later").with("name", name).into()),
+            }
+        }
+        Ok(self)
+    }
+}
+
+/// Where one listener listens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ListenAt {
+    /// Which.
+    pub name: &'static str,
+    /// Where.
+    pub at: Listen,
+}
+
+const LISTENERS: [&str; 7] = ["http", "otlp_grpc", "otlp_http", "forward", "syslog", "elasticsearch", "statsd"];
+
+impl FromStr for ListenAt {
+    type Err = String;
+
+    fn from_str(raw: &str) -> Result<Self, String> {
+        let (name, at) = raw.split_once('=').ok_or("write it as NAME=ADDR, for example http=127.0.0.1:0")?;
+        let known = LISTENERS.into_iter().find(|known| *known == name);
+        let name =
+            known.ok_or_else(|| format!("there is no listener {name:?}; use one of {}", LISTENERS.join(", ")))?;
+        if at == "off" {
+            return Ok(Self { name, at: Listen::Off });
+        }
+        let at = at.parse().map_err(|_| format!("{at:?} is no address; write for example 127.0.0.1:0, or off"))?;
+        Ok(Self { name, at: Listen::At(at) })
+    }
+}
 
 /// Where pages and API are, when nothing else was said.
 const DEFAULT_HTTP: &str = "127.0.0.1:4649";
@@ -17,8 +85,8 @@ const DEFAULT_HTTP: &str = "127.0.0.1:4649";
 const HOST_ROOT: &str = "KOSHU_HOST_ROOT";
 
 /// Starts, says where, and runs until it is told to stop.
-pub fn run(args: UpArgs, with_agent: bool) -> Result<ExitCode> {
-    let loaded = match Config::load(args.config.as_deref(), std::env::vars()) {
+pub fn run(args: UpArgs, with_agent: bool, screen: &Screen) -> Result<ExitCode> {
+    let loaded = match Config::load(args.config.as_deref(), variables()) {
         Ok(loaded) => loaded,
         Err(errors) => {
             eprint!("{}", render(&errors.0, std::io::stderr().is_terminal()));
@@ -40,9 +108,9 @@ pub fn run(args: UpArgs, with_agent: bool) -> Result<ExitCode> {
         };
         let dir = options.dir.clone();
         let app = App::start(options, Clock::System).await?;
-        announce(&app, &dir)?;
+        announce(&app, &dir, screen)?;
         wait_for_stop().await?;
-        eprintln!("stopping");
+        eprintln!("{}", screen.texts.get("cli-up-stopping"));
         app.stop().await;
         Ok(ExitCode::SUCCESS)
     })
@@ -61,24 +129,34 @@ fn http_address(args: &UpArgs, config: &Config) -> Result<SocketAddr> {
 }
 
 /// People read stderr; scripts read the one line on stdout.
-fn announce(app: &App, dir: &std::path::Path) -> Result<()> {
+fn announce(app: &App, dir: &std::path::Path, screen: &Screen) -> Result<()> {
     let url = format!("http://{}", app.http);
-    eprintln!("koshu {} keeps its data in {}", env!("CARGO_PKG_VERSION"), dir.display());
+    let say = |message: Message| eprintln!("{}", screen.texts.say(&message));
+    let indented = |message: Message| eprintln!("  {}", screen.texts.say(&message));
+    let version = env!("CARGO_PKG_VERSION");
+    say(Message::new("cli-up-data").with("version", version).with("dir", dir.display().to_string()));
     for log in &app.found {
+        let path = log.path.display().to_string();
         match &log.problem {
-            Some(problem) => eprintln!("  found {}: {problem}", log.path.display()),
-            None => eprintln!(
-                "  following {} as service {}; {} of its past can be imported on the page {url}/sources",
-                log.path.display(),
-                log.service,
-                ByteSize(log.past_bytes)
+            Some(problem) => indented(Message::new("cli-up-found").with("path", path).with("problem", problem)),
+            None => indented(
+                Message::new("cli-up-following")
+                    .with("path", path)
+                    .with("service", log.service.to_string())
+                    .with("size", ByteSize(log.past_bytes).to_string())
+                    .with("url", &url),
             ),
         }
     }
+    eprintln!();
     match &app.link {
-        Some(secret) => eprintln!("\nSign in (works once, for one hour): {url}/welcome/{}\n", secret.reveal()),
-        None => eprintln!("\nSign in: {url}\n"),
+        Some(secret) => {
+            let link = format!("{url}/welcome/{}", secret.reveal());
+            say(Message::new("cli-up-sign-in-once").with("url", link));
+        }
+        None => say(Message::new("cli-up-sign-in").with("url", &url)),
     }
+    eprintln!();
     let mut out = std::io::stdout().lock();
     writeln!(out, "ready {url}")?;
     out.flush()?;
@@ -93,4 +171,22 @@ async fn wait_for_stop() -> Result<()> {
         _ = interrupt.recv() => {}
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_listener_has_a_known_name_and_an_address() {
+        for (raw, want) in [
+            ("http=127.0.0.1:0", true),
+            ("statsd=off", true),
+            ("http", false),
+            ("http=localhost", false),
+            ("gopher=off", false),
+        ] {
+            assert_eq!(raw.parse::<ListenAt>().is_ok(), want, "{raw}");
+        }
+    }
 }

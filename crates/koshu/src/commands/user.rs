@@ -3,16 +3,56 @@
 //! The way back in when a password is lost. A password is never an argument, which other users of the machine could see.
 
 use super::token::with_store;
-use crate::cli::{OutputFormat, UserCommand};
 use crate::client;
 use crate::failure::Failure;
-use crate::output::{self, Column, Screen};
+use crate::output::{self, Column, OutputArg, OutputFormat, Screen};
+use crate::place::StoreArgs;
 use anyhow::{Context, Result};
 use base::Secret;
+use clap::Subcommand;
 use serde_json::{Value, json};
 use std::io::{BufRead as _, IsTerminal as _, Read as _};
 use std::process::ExitCode;
 use store::{PASSWORD_MAX_BYTES, Store, User};
+
+/// `koshu user`
+#[derive(Debug, Subcommand)]
+pub enum UserCommand {
+    /// Make an account, and print a one-time sign-in link for it
+    Add {
+        /// What is typed at sign-in
+        name: String,
+        #[command(flatten)]
+        store: StoreArgs,
+        #[command(flatten)]
+        out: OutputArg,
+    },
+    /// Print a one-time sign-in link, for an hour
+    Link {
+        /// Whose
+        #[arg(default_value = "admin")]
+        name: String,
+        #[command(flatten)]
+        store: StoreArgs,
+        #[command(flatten)]
+        out: OutputArg,
+    },
+    /// Set a password, read from the first line of standard input; ends all sessions of the user
+    Password {
+        /// Whose
+        #[arg(default_value = "admin")]
+        name: String,
+        #[command(flatten)]
+        store: StoreArgs,
+    },
+    /// List accounts
+    List {
+        #[command(flatten)]
+        store: StoreArgs,
+        #[command(flatten)]
+        out: OutputArg,
+    },
+}
 
 /// The account that a first start makes.
 const FIRST_USER: &str = "admin";
@@ -20,20 +60,19 @@ const FIRST_USER: &str = "admin";
 /// Does what the command says.
 pub fn run(command: UserCommand, screen: &Screen) -> Result<ExitCode> {
     match command {
+        UserCommand::Add { name, store, out } => {
+            let secret = with_store(&store, true, async |store| {
+                let user = store.users().create(&name).await?;
+                Ok(store.links().create(user.id).await?)
+            })?;
+            show_link(&name, &secret, &store, out.output, screen)?;
+        }
         UserCommand::Link { name, store, out } => {
             let secret = with_store(&store, true, async |store| {
                 let user = find(store, &name).await?;
                 Ok(store.links().create(user.id).await?)
             })?;
-            let url = format!("{}/welcome/{}", client::address_or_usual(&store.data.dir), secret.reveal());
-            match out.output {
-                OutputFormat::Json => output::print_json(&json!({ "user": name, "url": url }))?,
-                OutputFormat::Csv => output::print(&output::csv(&["user", "url"], [vec![name, url]]))?,
-                OutputFormat::Table => {
-                    output::print(&format!("{url}\n"))?;
-                    eprintln!("{}", screen.texts.get("cli-link-once"));
-                }
-            }
+            show_link(&name, &secret, &store, out.output, screen)?;
         }
         UserCommand::Password { name, store } => {
             let password = read_password(screen)?;
@@ -49,6 +88,19 @@ pub fn run(command: UserCommand, screen: &Screen) -> Result<ExitCode> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn show_link(name: &str, secret: &Secret, store: &StoreArgs, format: OutputFormat, screen: &Screen) -> Result<()> {
+    let url = format!("{}/welcome/{}", client::address_or_usual(&store.data.dir), secret.reveal());
+    match format {
+        OutputFormat::Json => output::print_json(&json!({ "user": name, "url": url })),
+        OutputFormat::Csv => Ok(output::print(&output::csv(&["user", "url"], [vec![name.to_owned(), url]]))?),
+        OutputFormat::Table => {
+            output::print(&format!("{url}\n"))?;
+            eprintln!("{}", screen.texts.get("cli-link-once"));
+            Ok(())
+        }
+    }
 }
 
 async fn find(store: &Store, name: &str) -> Result<User> {

@@ -22,6 +22,7 @@ use base::{Secret, ServiceName};
 use protocols::access::{Decoder, Format};
 use schemars::JsonSchema;
 use serde::Deserialize;
+use signal::route::RoutePattern;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -163,6 +164,14 @@ fn check_file(document: &yaml::Document, part: &Config) -> Vec<Problem> {
             let message = format!("`{}` is no absolute path", path.display());
             let help = "write the whole path, for example /var/log/nginx/access.log";
             problems.push(Problem::at(document, key_place("logs"), message).help(help));
+        }
+        let routes = node.get("routes").map(yaml::Node::places).unwrap_or_default();
+        for (index, route) in service.routes.iter().enumerate() {
+            if let Err(error) = route.parse::<RoutePattern>() {
+                let place = routes.get(index).copied().unwrap_or_else(|| key_place("routes"));
+                let message = format!("`{route}` is no route pattern: {error}");
+                problems.push(Problem::at(document, place, message).help("write for example GET /items/:id"));
+            }
         }
         if let Some((key, message, help)) = log_format_problem(service) {
             problems.push(Problem::at(document, key_place(key), message).help(help));

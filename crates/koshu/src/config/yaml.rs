@@ -37,7 +37,8 @@ pub(super) struct Key {
 #[derive(Debug)]
 pub(super) enum Node {
     Map(Vec<(Key, Node)>),
-    List(usize),
+    /// Where each element stands.
+    List(Vec<Place>),
     Scalar,
 }
 
@@ -57,6 +58,14 @@ impl Node {
         }
     }
 
+    /// Where the elements of a list stand.
+    pub(super) fn places(&self) -> &[Place] {
+        match self {
+            Self::List(places) => places,
+            Self::Map(_) | Self::Scalar => &[],
+        }
+    }
+
     pub(super) fn get(&self, key: &str) -> Option<&Node> {
         self.entries().iter().find(|(found, _)| found.text == key).map(|(_, node)| node)
     }
@@ -64,7 +73,7 @@ impl Node {
     pub(super) fn is_empty(&self) -> bool {
         match self {
             Self::Map(entries) => entries.is_empty(),
-            Self::List(length) => *length == 0,
+            Self::List(places) => places.is_empty(),
             Self::Scalar => true,
         }
     }
@@ -100,11 +109,11 @@ impl<'de> Visitor<'de> for NodeVisitor {
         Node::deserialize(input)
     }
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Node, A::Error> {
-        let mut length = 0;
-        while seq.next_element::<IgnoredAny>()?.is_some() {
-            length += 1;
+        let mut places = Vec::new();
+        while let Some(element) = seq.next_element::<Spanned<IgnoredAny>>()? {
+            places.push(element.referenced.into());
         }
-        Ok(Node::List(length))
+        Ok(Node::List(places))
     }
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Node, A::Error> {
         let mut entries = Vec::new();

@@ -159,6 +159,9 @@ fn exit_codes_tell_scripts_what_happened() {
         ("unknown verb", &["frobnicate"], 2),
         ("unknown order", &["access", "--sort", "beauty", "x"], 2),
         ("range backwards", &["query", "SELECT 1", "--from", "2026-01-02", "--to", "2026-01-01"], 2),
+        ("a broken pattern", &["access", "--pattern", "(", "x"], 2),
+        ("a pattern without one", &["access", "--format", "pattern", &text(&log)], 2),
+        ("a manual page of nothing", &["man", "nonsense"], 2),
         ("no server to ask", &["query", "SELECT 1", "--server", nobody], 4),
         ("no server to follow", &["tail", "--server", nobody], 4),
         ("no server to import to", &["import", "--service", "shop", "--server", nobody, &text(&log)], 4),
@@ -199,4 +202,55 @@ fn doctor_looks_without_making_anything() {
     let all = ["configuration", "data_folder", "disk", "memory", "open_files", "store", "server", "clock"];
     assert_eq!(checks, all);
     assert!(!dir.exists());
+}
+
+#[test]
+fn check_shows_the_place_of_a_route_that_is_no_pattern() {
+    let folder = tempfile::tempdir().unwrap();
+    let routes = "    routes:\n      - GET /items/:id\n      - \"items/:\"\n";
+    std::fs::write(folder.path().join("koshu.yaml"), format!("schema: 1\nservices:\n  shop:\n{routes}")).unwrap();
+    let (code, out, _) = run(&["check", &text(folder.path())]);
+    assert_eq!(code, 3, "{out}");
+    assert!(out.contains("koshu.yaml:6:9"), "{out}");
+}
+
+#[test]
+fn up_takes_any_environment_and_speaks_the_language_of_the_terminal() {
+    use std::io::{BufRead, BufReader, Read};
+    use std::os::unix::ffi::OsStrExt;
+    let folder = tempfile::tempdir().unwrap();
+    let dir = text(folder.path());
+    let mut child = koshu(&["up", "--http", "127.0.0.1:0", "--dir", &dir])
+        .env("LC_ALL", "ja_JP.UTF-8")
+        .env("KOSHU_HOST_ROOT", folder.path().join("nothing"))
+        .env("STRANGE", std::ffi::OsStr::from_bytes(b"\xff\xfe"))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut ready = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut ready).unwrap();
+    child.kill().unwrap();
+    let mut said = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    child.wait().unwrap();
+    assert!(ready.starts_with("ready http://127.0.0.1:"), "{ready}{said}");
+    assert!(said.contains("データフォルダ") && said.contains("サインイン (一度だけ"), "{said}");
+}
+
+#[test]
+fn a_further_account_is_made_with_a_link_to_enter() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = text(folder.path());
+    let made = json(&["user", "add", "hanako", "--dir", &dir, "-o", "json"]);
+    assert_eq!(made["user"], "hanako");
+    assert!(made["url"].as_str().unwrap().contains("/welcome/"), "{made}");
+    let (code, _, err) = run(&["user", "add", "hanako", "--dir", &dir]);
+    assert!(code == 1 && err.contains("hanako"), "{code}: {err}");
+    let (code, _, err) = run(&["user", "add", "not a name", "--dir", &dir]);
+    assert!(code == 1 && err.contains("letters"), "{code}: {err}");
+    let users = json(&["user", "list", "--dir", &dir, "-o", "json"]);
+    let names: Vec<&str> =
+        users["users"].as_array().unwrap().iter().map(|user| user["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["hanako"]);
 }

@@ -4,9 +4,9 @@
 //! three processing times, two statuses, received and sent bytes, "request", "agent", cipher, protocol, target group,
 //! "trace id", "domain", "certificate", priority, creation time, and more which is not read.
 
-use super::clf::quoted_end;
 use super::draft::{split_request, status_of};
 use super::number::{Unit, duration_us, whole};
+use super::scan::quoted_end;
 use super::time::Times;
 use super::{AccessRecord, Reject};
 use std::borrow::Cow;

@@ -6,6 +6,7 @@
 use super::columns::Columns;
 use super::draft::{split_request, status_of};
 use super::number::whole;
+use super::scan::{is_escaped, skip_blanks, some};
 use super::time::Times;
 use super::{AccessRecord, Reject};
 use base::Timestamp;
@@ -115,25 +116,6 @@ fn request_end(rest: &[u8]) -> Result<usize, Reject> {
     }
 }
 
-fn is_escaped(bytes: &[u8], at: usize) -> bool {
-    at > 0 && bytes[at - 1] == b'\\' && bytes[..at].iter().rev().take_while(|b| **b == b'\\').count() % 2 == 1
-}
-
-/// The quote that ends a quoted field which starts at `from`: one before a blank or the end of the line.
-pub(super) fn quoted_end(bytes: &[u8], from: usize) -> Option<usize> {
-    let mut unescaped = None;
-    for at in memchr::memchr_iter(b'"', &bytes[from..]).map(|at| from + at) {
-        if !matches!(bytes.get(at + 1), None | Some(b' ')) {
-            continue;
-        }
-        if !is_escaped(&bytes[from..], at - from) {
-            return Some(at);
-        }
-        unescaped = Some(at); // a server that escapes nothing may log an agent that ends in a backslash
-    }
-    unescaped.filter(|at| at + 1 == bytes.len())
-}
-
 /// Client, user and virtual host from what stands before the time.
 fn identity<'a>(raw: &'a str, record: &mut AccessRecord<'a>) {
     let raw = raw.strip_suffix(' ').unwrap_or(raw);
@@ -153,12 +135,6 @@ fn without_quotes(raw: &str) -> &str {
     raw.strip_prefix('"').and_then(|inner| inner.strip_suffix('"')).unwrap_or(raw)
 }
 
-/// The text behind its leading blanks. By bytes: twice as fast as a search for characters, on every column.
-pub(super) fn skip_blanks(raw: &str) -> &str {
-    let blanks = raw.bytes().take_while(|b| *b == b' ').count();
-    &raw[blanks..]
-}
-
 fn word(raw: &str) -> (&str, &str) {
     memchr::memchr(b' ', raw.as_bytes()).map_or((raw, ""), |at| (&raw[..at], skip_blanks(&raw[at + 1..])))
 }
@@ -168,8 +144,4 @@ fn is_vhost(first: &str, second: &str) -> bool {
     let is_ip = |raw: &str| raw.parse::<IpAddr>().is_ok();
     let has_port = first.rsplit_once(':').is_some_and(|(host, port)| !host.contains(':') && whole(port).is_some());
     (has_port || is_ip(second)) && !is_ip(first)
-}
-
-pub(super) fn some(raw: &str) -> Option<Cow<'_, str>> {
-    (!matches!(raw, "" | "-")).then_some(Cow::Borrowed(raw))
 }

@@ -3,10 +3,10 @@
 //! Nothing in a line names these columns, so their meaning is learned from the first lines: by shape, by order and by
 //! what the numbers can be. What can't be told is not read.
 
-use super::clf::{Head, quoted_end, skip_blanks, some};
 use super::draft::see_through_proxy;
 use super::field::{Dialect, Field, LearnedUnits, field_of};
 use super::number::{Unit, duration_us, whole, with_suffix};
+use super::scan::{quoted_end, skip_blanks, some};
 use super::{AccessRecord, Reject};
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -31,6 +31,8 @@ pub(super) enum Role {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Columns {
     pub(super) roles: Vec<Role>,
+    /// The column whose unit follows from its values alone, which a few lines can't prove.
+    pub(super) guessed: Option<usize>,
 }
 
 /// More columns than anybody reads.
@@ -38,7 +40,7 @@ const MAX_COLUMNS: usize = 40;
 
 impl Columns {
     pub(super) fn combined() -> Self {
-        Self { roles: vec![Role::Referer, Role::Agent] }
+        Self { roles: vec![Role::Referer, Role::Agent], guessed: None }
     }
 
     /// Reads the columns of one line into the record.
@@ -73,9 +75,9 @@ impl Columns {
         Ok(())
     }
 
-    /// What the columns of a sample mean; `None` for lines without any.
-    pub(super) fn learn(lines: &[Head<'_>]) -> Option<Self> {
-        let rows: Vec<Row<'_>> = lines.iter().filter_map(Row::of).collect();
+    /// What the columns of a sample mean; `None` for lines without any. A line is its size and what stands behind it.
+    pub(super) fn learn(lines: &[(Option<u64>, &str)]) -> Option<Self> {
+        let rows: Vec<Row<'_>> = lines.iter().filter_map(|(bytes, tail)| Row::of(*bytes, tail)).collect();
         let with_columns = rows.iter().filter(|row| !row.tokens.is_empty()).count();
         if with_columns * 2 <= rows.len() {
             return None;
@@ -83,8 +85,12 @@ impl Columns {
         let width = rows.iter().map(|row| row.tokens.len()).max().unwrap_or(0).min(MAX_COLUMNS);
         let shapes: Vec<Shape> = (0..width).map(|index| Shape::of(&rows, index)).collect();
         let mut roles = roles(&shapes);
+        let from_values = |index: &usize| {
+            matches!(shapes[*index], Shape::Whole(Some(_))) && matches!(roles[*index], Role::Duration(_))
+        };
+        let guessed = (0..roles.len()).find(from_values);
         put_in_order(&rows, &mut roles);
-        Some(Self { roles })
+        Some(Self { roles, guessed })
     }
 }
 
@@ -144,12 +150,12 @@ struct Row<'a> {
 }
 
 impl<'a> Row<'a> {
-    fn of(head: &Head<'a>) -> Option<Self> {
-        let (mut tokens, mut found) = (Tokens { rest: head.tail }, Vec::new());
+    fn of(bytes: Option<u64>, tail: &'a str) -> Option<Self> {
+        let (mut tokens, mut found) = (Tokens { rest: tail }, Vec::new());
         while let Some(token) = tokens.next_token().ok()? {
             found.push(token);
         }
-        Some(Self { bytes: head.bytes, tokens: found })
+        Some(Self { bytes, tokens: found })
     }
 }
 

@@ -49,6 +49,24 @@ impl Detected {
         notes
     }
 
+    /// The same without units that follow from the values alone: a few lines can't prove them, and a duration that is
+    /// wrong by a thousand is worse than none.
+    #[must_use]
+    pub fn without_guesses(mut self) -> Self {
+        if let Some(index) = self.columns.guessed.take() {
+            self.columns.roles[index] = Role::Unknown;
+        }
+        if self.units.guessed {
+            self.units.duration = None;
+        }
+        self
+    }
+
+    /// Whether both read lines alike.
+    pub fn reads_like(&self, other: &Self) -> bool {
+        (self.format, &self.columns, self.units) == (other.format, &other.columns, other.units)
+    }
+
     /// Whether the log says how long requests took.
     pub fn has_duration(&self) -> bool {
         self.columns.roles.iter().any(|role| matches!(role, Role::Duration(_) | Role::Upstream(_)))
@@ -76,10 +94,11 @@ pub(super) fn learn(format: Format, first_lines: &[u8]) -> Option<Detected> {
         Format::Pattern => return None,
         Format::Common | Format::Combined => {
             let mut times = Times::default();
-            let heads: Vec<_> = sample.iter().filter_map(|line| clf::head(line, &mut times).ok()).collect();
-            match Columns::learn(&heads) {
+            let heads = sample.iter().filter_map(|line| clf::head(line, &mut times).ok());
+            let tails: Vec<_> = heads.map(|head| (head.bytes, head.tail)).collect();
+            match Columns::learn(&tails) {
                 Some(learned) => columns = learned,
-                None if format == Format::Common || !heads.is_empty() => named = Format::Common,
+                None if format == Format::Common || !tails.is_empty() => named = Format::Common,
                 None => columns = Columns::combined(),
             }
         }
@@ -113,7 +132,7 @@ fn learn_units(sample: &[String]) -> LearnedUnits {
         millis_by_name |= ["\"controller\"", "\"action\":", "\"db_runtime\""].iter().any(|word| line.contains(word));
         values.extend(raw_durations(line));
     }
-    LearnedUnits { duration: unit_of(&mut values, millis_by_name) }
+    LearnedUnits { duration: unit_of(&mut values, millis_by_name), guessed: !millis_by_name }
 }
 
 /// Rails' lograge writes milliseconds, Caddy fractions of seconds, Go programs whole nanoseconds, Node whole

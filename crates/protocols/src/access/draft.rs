@@ -2,7 +2,7 @@
 
 use super::Reject;
 use super::field::{Field, LearnedUnits};
-use super::number::{duration_us, float_us, whole};
+use super::number::{duration_us, float_us, suffixed_us, whole};
 use super::time::{Times, epoch};
 use base::Timestamp;
 use signal::AccessRecord;
@@ -59,7 +59,10 @@ impl<'a> Draft<'a> {
             Field::Status => self.status(status_of(&value)),
             Field::Bytes => first(&mut self.record.bytes, whole(&value)),
             Field::Duration(scale) => {
-                let us = self.units.unit(scale).and_then(|unit| duration_us(&value, unit));
+                let us = match self.units.unit(scale) {
+                    Some(unit) => duration_us(&value, unit),
+                    None => suffixed_us(&value),
+                };
                 first(&mut self.record.duration_us, us);
             }
             Field::Upstream(scale) => {

@@ -15,11 +15,13 @@ pub(super) enum Scale {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct LearnedUnits {
     pub(super) duration: Option<Unit>,
+    /// The unit follows from the values alone, which a few lines can't prove.
+    pub(super) guessed: bool,
 }
 
 impl Default for LearnedUnits {
     fn default() -> Self {
-        Self { duration: Some(Unit::Seconds) }
+        Self { duration: Some(Unit::Seconds), guessed: false }
     }
 }
 

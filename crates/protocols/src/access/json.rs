@@ -13,6 +13,8 @@ use std::fmt;
 
 /// Objects deeper than this hold nothing that an access log means to say.
 const MAX_DEPTH: usize = 6;
+/// Names longer than this, with their path, are not read: every field below a long name would repeat it.
+const MAX_NAME: usize = 256;
 
 pub(super) fn decode<'a>(line: &'a str, units: LearnedUnits, times: &mut Times) -> Result<AccessRecord<'a>, Reject> {
     let line = line.trim();
@@ -58,6 +60,10 @@ impl<'de> Visitor<'de> for ObjectSeed<'_, '_, 'de> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         while let Some(key) = map.next_key_seed(Text)? {
+            if self.reader.path.len() + key.len() > MAX_NAME {
+                map.next_value::<IgnoredAny>()?;
+                continue;
+            }
             let (field, name) = if self.reader.path.is_empty() {
                 (field_of(&key, Dialect::Json), key)
             } else {
@@ -203,5 +209,20 @@ impl<'de> Visitor<'de> for Text {
 
     fn visit_str<E: Error>(self, value: &str) -> Result<Cow<'de, str>, E> {
         Ok(Cow::Owned(value.to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_are_too_long_are_passed_over_with_all_that_is_below_them() {
+        let long = "k".repeat(MAX_NAME);
+        let fields = format!(r#""{long}":{{"a":"1","b":{{"c":"2"}}}},"{long}x":"3","short":{{"{long}":"4","d":"5"}}"#);
+        let line = format!(r#"{{"time":"2026-01-01T00:00:00Z","status":200,"uri":"/",{fields}}}"#);
+        let record = decode(&line, LearnedUnits::default(), &mut Times::default()).unwrap();
+        assert_eq!(record.extra, [("short.d".into(), "5".into())]);
+        assert_eq!((record.status, record.target.as_ref()), (200, "/"), "what stands beside them is read");
     }
 }

@@ -16,6 +16,7 @@ mod ltsv;
 mod number;
 mod pattern;
 mod reject;
+mod scan;
 mod tally;
 pub(crate) mod time;
 

@@ -48,14 +48,19 @@ pub(super) fn duration_us(raw: &str, unit: Unit) -> Option<u64> {
         let mut sum = None;
         for part in raw.split([',', ':']).map(str::trim) {
             if let Some(us) = decimal_us(part, unit) {
-                sum = Some(sum.unwrap_or(0) + us);
+                sum = Some(sum.unwrap_or(0u64).saturating_add(us));
             } else if !matches!(part, "-" | "") {
                 return None;
             }
         }
-        return sum;
+        return sum.filter(|us| *us <= LONGEST_US);
     }
-    let (number, unit) = with_suffix(raw)?;
+    suffixed_us(raw)
+}
+
+/// Microseconds of a duration that brings its unit.
+pub(super) fn suffixed_us(raw: &str) -> Option<u64> {
+    let (number, unit) = with_suffix(raw.trim())?;
     decimal_us(number, unit)
 }
 
@@ -150,6 +155,15 @@ mod tests {
             ("1436158985.123", Unit::Seconds, None),
         ] {
             assert_eq!(duration_us(raw, unit), want, "{raw} {}", unit.name());
+        }
+    }
+
+    #[test]
+    fn a_list_of_tries_is_no_longer_than_one_duration_may_be() {
+        let longest = (LONGEST_US / 1_000_000).to_string();
+        assert_eq!(duration_us(&longest, Unit::Seconds), Some(LONGEST_US));
+        for tries in [2, 60_000] {
+            assert_eq!(duration_us(&vec![longest.as_str(); tries].join(","), Unit::Seconds), None, "{tries} tries");
         }
     }
 }

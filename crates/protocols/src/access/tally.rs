@@ -2,7 +2,9 @@
 
 use super::Reject;
 use serde::{Serialize, Serializer};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 /// Longest sample of a rejected line, in bytes.
 const MAX_SAMPLE: usize = 300;
@@ -33,12 +35,20 @@ impl Tally {
 
     /// Counts one refused line.
     pub fn reject(&mut self, why: Reject, line: &[u8]) {
+        self.reject_many(why, line, 1);
+    }
+
+    /// Counts lines refused for one reason, of which one is known, or none (an empty text).
+    pub fn reject_many(&mut self, why: Reject, line: &[u8], count: u64) {
+        if count == 0 {
+            return;
+        }
         let entry = self.rejects.entry(why).or_insert_with(|| RejectCount {
             reason: why.reason(),
             count: 0,
             sample: redact(line),
         });
-        entry.count += 1;
+        entry.count = entry.count.saturating_add(count);
     }
 
     /// Counts one line by its result, and hands the record on.
@@ -60,7 +70,7 @@ impl Tally {
         self.parsed += other.parsed;
         for (why, theirs) in &other.rejects {
             match self.rejects.get_mut(why) {
-                Some(ours) => ours.count += theirs.count,
+                Some(ours) => ours.count = ours.count.saturating_add(theirs.count),
                 None => drop(self.rejects.insert(*why, theirs.clone())),
             }
         }
@@ -68,7 +78,7 @@ impl Tally {
 
     /// All lines.
     pub fn lines(&self) -> u64 {
-        self.parsed + self.rejected()
+        self.parsed.saturating_add(self.rejected())
     }
 
     /// Lines that became records.
@@ -78,7 +88,7 @@ impl Tally {
 
     /// Lines that did not.
     pub fn rejected(&self) -> u64 {
-        self.rejects.values().map(|reject| reject.count).sum()
+        self.rejects.values().fold(0, |sum, reject| sum.saturating_add(reject.count))
     }
 
     /// Refused lines by reason, the most frequent first.
@@ -104,7 +114,8 @@ impl Serialize for Tally {
 }
 
 /// A line fit for a report: shortened, control characters replaced, the values of queries, of `key=value` pairs and of
-/// secret-looking labels masked, the last part of IPv4 addresses and the name part of e-mail addresses too.
+/// labels of secrets and users masked, the last part of addresses, the name part of e-mail addresses and the user of a
+/// common log line too.
 pub fn redact(line: &[u8]) -> String {
     redact_within(line, MAX_SAMPLE)
 }
@@ -113,6 +124,7 @@ pub fn redact(line: &[u8]) -> String {
 pub(crate) fn redact_within(line: &[u8], limit: usize) -> String {
     let head = &line[..line.len().min(limit)];
     let text = String::from_utf8_lossy(head);
+    let text = without_clf_user(&text);
     let mut out = String::with_capacity(text.len() + 4);
     let mut word = String::new();
     let mut secret_next = false;
@@ -129,6 +141,33 @@ pub(crate) fn redact_within(line: &[u8], limit: usize) -> String {
         out.push('…');
     }
     out
+}
+
+/// A line that looks like `client ident user [time]`, whole or cut short, with the user masked.
+fn without_clf_user(text: &str) -> Cow<'_, str> {
+    let start = usize::from(text.starts_with('"'));
+    if text[start..].starts_with('{') || text.contains('\t') {
+        return Cow::Borrowed(text);
+    }
+    let bracket = text.find('[');
+    let end = bracket.or_else(|| text[start..].find('"').map(|at| start + at)).unwrap_or(text.len());
+    let mut words = Vec::new();
+    for word in text[start..end].split(' ').filter(|word| !word.is_empty()).take(5) {
+        let from = words.last().map_or(start, |(at, word): &(usize, &str)| at + word.len());
+        words.push((from + text[from..].find(word).unwrap_or(0), word));
+    }
+    let [(_, first), (_, second), third, rest @ ..] = &words[..] else { return Cow::Borrowed(text) };
+    let is_ip = |word: &str| word.parse::<IpAddr>().is_ok();
+    // `vhost client ident user` has one word more.
+    let has_vhost = !is_ip(first) && is_ip(second);
+    let looks_like_it = is_ip(first) || has_vhost || *second == "-" || (bracket.is_some() && words.len() < 5);
+    let user = if has_vhost { rest.first() } else { Some(third) };
+    let Some((from, _)) = user.filter(|_| looks_like_it) else { return Cow::Borrowed(text) };
+    let user = text[*from..end].trim_end();
+    if user == "-" {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(format!("{}***{}", &text[..*from], &text[from + user.len()..]))
 }
 
 fn is_boundary(c: char) -> bool {
@@ -166,12 +205,21 @@ fn is_secret(label: &str) -> bool {
     const WORDS: [&str; 9] =
         ["authorization", "cookie", "password", "passwd", "secret", "token", "api_key", "apikey", "session"];
     let label = label.to_ascii_lowercase();
-    WORDS.iter().any(|word| label.contains(word)) && !label.contains('/')
+    let names_a_user = (label.contains("user") && !label.contains("agent")) || label == "uid";
+    (names_a_user || WORDS.iter().any(|word| label.contains(word))) && !label.contains('/')
 }
 
 fn mask_address(word: &str) -> Option<String> {
     if let Some((_, domain)) = word.split_once('@').filter(|(name, _)| !name.is_empty()) {
         return Some(format!("***@{domain}"));
+    }
+    if let Some(masked) = mask_v6(word) {
+        return Some(masked);
+    }
+    if let Some((label, address)) = word.split_once(':')
+        && let Some(masked) = mask_v6(address)
+    {
+        return Some(format!("{label}:{masked}"));
     }
     let (label, address) = word.split_once(':').filter(|(_, rest)| rest.contains('.')).unwrap_or(("", word));
     let (ip, port) = address.split_once(':').unwrap_or((address, ""));
@@ -179,6 +227,22 @@ fn mask_address(word: &str) -> Option<String> {
     let (network, _) = ip.rsplit_once('.')?;
     let (before, after) = (if label.is_empty() { "" } else { ":" }, if port.is_empty() { "" } else { ":" });
     Some(format!("{label}{before}{network}.*{after}{port}"))
+}
+
+/// The network of an IPv6 address; an IPv4 address inside it is masked as one.
+fn mask_v6(word: &str) -> Option<String> {
+    let address = word.split_once('%').map_or(word, |(address, _zone)| address);
+    let address: std::net::Ipv6Addr = address.parse().ok()?;
+    Some(match address.to_canonical() {
+        IpAddr::V4(v4) => {
+            let [a, b, c, _] = v4.octets();
+            format!("{a}.{b}.{c}.*")
+        }
+        IpAddr::V6(v6) => {
+            let [a, b, c, ..] = v6.segments();
+            format!("{a:x}:{b:x}:{c:x}:*")
+        }
+    })
 }
 
 #[cfg(test)]
@@ -202,7 +266,17 @@ mod tests {
     fn samples_hold_no_secret() {
         for (line, want) in [
             ("GET /a?token=xyz&id=5 HTTP/1.1", "GET /a?token=***&id=*** HTTP/1.1"),
-            ("203.0.113.9 - bob", "203.0.113.* - bob"),
+            ("203.0.113.9 - bob", "203.0.113.* - ***"),
+            ("203.0.113.9 - - [x] \"GET / HTTP/1.1\" 9", "203.0.113.* - - [x] \"GET / HTTP/1.1\" 9"),
+            ("203.0.113.9 - bob smith [x] \"GET /", "203.0.113.* - *** [x] \"GET /"),
+            ("2001:db8:7:1::9 - bob [x]", "2001:db8:7:* - *** [x]"),
+            ("www.example.com:443 203.0.113.9 - bob [x]", "www.example.com:443 203.0.113.* - *** [x]"),
+            ("host:2001:db8::9\tstatus:200", "host:2001:db8:0:* status:200"),
+            ("::ffff:203.0.113.9", "203.0.113.*"),
+            (r#"{"remote_addr":"2001:db8::9"}"#, r#"{"remote_addr":"2001:db8:0:*"}"#),
+            (r#"{"user":"bob","uid":7,"user_agent":"curl"}"#, r#"{"user":"***","uid"***,"user_agent":"curl"}"#),
+            ("user_name:bob\tua:curl", "user_name:*** ua:curl"),
+            ("10:05:03 what is this line", "10:05:03 what is this line"),
             ("host:203.0.113.9\tcookie:sid=1", "host:203.0.113.* cookie:sid=***"),
             (r#"{"authorization":"Bearer abc","x":1}"#, r#"{"authorization":"*** ***","x":1}"#),
             (r#"{"password": "hunter2"}"#, r#"{"password": "***"}"#),

@@ -1,14 +1,15 @@
 //! Deploy markers and other changes.
 
-use super::services::{TextRange, known};
-use super::{Json, Query};
+use super::{Json, Query, TextRange};
 use crate::auth::{MayAdmin, MayRead, MaySend};
+use crate::follow::FollowError;
 use crate::parts::Parts;
 use crate::problem::ApiError;
 use axum::extract::State;
 use axum::http::StatusCode;
 use base::{Clock, ServiceName, Timestamp};
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 use store::{Change, ChangeKind, NewChange, Store};
 
 /// A change as it is listed.
@@ -106,6 +107,16 @@ pub async fn list(
     Ok(axum::Json(ChangeList { changes: changes.into_iter().map(Into::into).collect() }))
 }
 
+impl From<FollowError> for ApiError {
+    fn from(error: FollowError) -> Self {
+        match error {
+            FollowError::Add(_) => Self::conflict(error.to_string()),
+            FollowError::Unknown(_) => Self::bad_request(error.to_string()),
+            FollowError::TooManyImports(_) => Self::too_many(error.to_string(), Duration::from_secs(10)),
+        }
+    }
+}
+
 /// A file to follow.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 pub struct FollowBody {
@@ -135,16 +146,13 @@ pub async fn follow(
         file.service.clone()
     } else {
         let start = agent::tail::StartAt::End;
-        parts.follow.follow(&body.service, &path, start).map_err(|error| ApiError::conflict(error.to_string()))?;
+        parts.follow.follow(&body.service, &path, start)?;
         parts.store.followed_files().follow(&body.path, &body.service, None, false).await?;
         body.service
     };
     let mut imports = Vec::new();
     if body.import_past {
-        let ids =
-            parts.follow.import_past(&service, &path).map_err(|error| ApiError::bad_request(error.to_string()))?;
-        imports.extend(ids.iter().map(ToString::to_string));
+        imports.push(parts.follow.import_past(&service, &path)?.to_string());
     }
-    let _ = known(&parts, service.as_str());
     Ok((StatusCode::ACCEPTED, axum::Json(serde_json::json!({ "following": true, "imports": imports }))))
 }

@@ -1,7 +1,6 @@
 //! The explorer: rows by filter, histogram, facets, SQL.
 
-use super::services::TextRange;
-use super::{Json, Query};
+use super::{Json, Query, TextRange};
 use crate::auth::MayRead;
 use crate::json_rows::{column_types, rows_as_json};
 use crate::parts::Parts;
@@ -171,7 +170,8 @@ pub async fn histogram(
     let filter = filter(params.q.as_deref())?;
     let service = params.service.as_deref();
     let found = parts.lake.histogram(range, filter.as_ref(), service, step_s * 1_000_000).await?;
-    let bar = |bar: &lake::Bar| (super::seconds(bar.start.micros()), bar.ok, bar.client_errors, bar.server_errors);
+    let bar =
+        |bar: &lake::Bar| (crate::signals::seconds(bar.start.micros()), bar.ok, bar.client_errors, bar.server_errors);
     Ok(axum::Json(Histogram { step_s, bars: found.bars.iter().map(bar).collect(), total: found.total }))
 }
 

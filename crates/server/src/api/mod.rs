@@ -40,6 +40,39 @@ impl RangeParams {
     }
 }
 
+/// `from` and `to` as texts: flattened query parameters are texts.
+#[derive(Debug, Deserialize, utoipa::IntoParams, utoipa::ToSchema)]
+#[into_params(parameter_in = Query)]
+pub struct TextRange {
+    from: Option<String>,
+    to: Option<String>,
+}
+
+impl TextRange {
+    /// The range, as [`RangeParams::range`].
+    pub fn range(&self, clock: &Clock, default_seconds: i64) -> Result<TimeRange, ApiError> {
+        let parse = |text: &Option<String>| {
+            let parsed = text.as_deref().map(str::parse::<Timestamp>).transpose();
+            parsed.map_err(|error| ApiError::bad_request(error.to_string()))
+        };
+        let to = parse(&self.to)?.unwrap_or_else(|| clock.now());
+        let from = parse(&self.from)?.unwrap_or_else(|| to.plus_seconds(-default_seconds));
+        TimeRange::new(from, to).ok_or_else(|| ApiError::bad_request(format!("from ({from}) lies after to ({to})")))
+    }
+}
+
+/// Parts of the path, with a problem document for those that are no text.
+pub struct Path<T>(pub T);
+
+impl<T: serde::de::DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(head: &mut Head, state: &S) -> Result<Self, ApiError> {
+        let parts = axum::extract::Path::<T>::from_request_parts(head, state).await;
+        parts.map(|axum::extract::Path(value)| Self(value)).map_err(|error| ApiError::bad_request(error.body_text()))
+    }
+}
+
 /// Query parameters, with a problem document for those that don't parse.
 pub struct Query<T>(pub T);
 
@@ -80,11 +113,6 @@ pub fn step_seconds(range: TimeRange, points: i64) -> i64 {
         [60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400, 172_800, 604_800];
     let least = range.micros() / 1_000_000 / points.max(1);
     STEPS.into_iter().find(|step| *step >= least).unwrap_or(2_592_000)
-}
-
-/// Seconds since the epoch, as chart points are written.
-pub fn seconds(micros: i64) -> i64 {
-    micros.div_euclid(1_000_000)
 }
 
 #[cfg(test)]

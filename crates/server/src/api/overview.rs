@@ -3,11 +3,11 @@
 use super::changes::ChangeView;
 use super::services::{RequestRow, ServiceView, by_route, names_in, request_rows, view};
 use super::status::{DamageView, damage};
-use super::{Query, RangeParams, seconds, step_seconds};
+use super::{Query, RangeParams, step_seconds};
 use crate::auth::MayRead;
 use crate::parts::Parts;
 use crate::problem::ApiError;
-use crate::signals::{self, Point, floats, ints, quantile_ms, ratio, texts};
+use crate::signals::{self, Point, floats, ints, quantile_ms, ratio, seconds, texts};
 use agent::host::{FillPoint, fill_forecast};
 use axum::extract::State;
 use base::{TimeRange, Timestamp};

@@ -1,12 +1,12 @@
 //! Services: their signals, requests, disappointed users, routes.
 
-use super::{Query, RangeParams, ingest::service_name, step_seconds};
+use super::{Path, Query, RangeParams, TextRange, ingest::service_name, step_seconds};
 use crate::auth::{MayAdmin, MayRead};
 use crate::intake::ServiceIntake;
 use crate::parts::Parts;
 use crate::problem::ApiError;
 use crate::signals::{self, Series, Totals, quantile_ms, ratio};
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use base::{ServiceName, TimeRange, Timestamp};
 use lake::{RowOrder, RowQuery, ServiceWindows};
@@ -128,27 +128,6 @@ pub struct SignalParams {
     route: Option<String>,
 }
 
-/// `from` and `to` as texts: flattened query parameters are texts.
-#[derive(Debug, Deserialize, utoipa::IntoParams, utoipa::ToSchema)]
-#[into_params(parameter_in = Query)]
-pub struct TextRange {
-    from: Option<String>,
-    to: Option<String>,
-}
-
-impl TextRange {
-    /// The range, as [`RangeParams::range`].
-    pub fn range(&self, clock: &base::Clock, default_seconds: i64) -> Result<TimeRange, ApiError> {
-        let parse = |text: &Option<String>| {
-            let parsed = text.as_deref().map(str::parse::<Timestamp>).transpose();
-            parsed.map_err(|error| ApiError::bad_request(error.to_string()))
-        };
-        let to = parse(&self.to)?.unwrap_or_else(|| clock.now());
-        let from = parse(&self.from)?.unwrap_or_else(|| to.plus_seconds(-default_seconds));
-        TimeRange::new(from, to).ok_or_else(|| ApiError::bad_request(format!("from ({from}) lies after to ({to})")))
-    }
-}
-
 /// The golden signals of a service.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct SignalsAnswer {
@@ -193,14 +172,17 @@ pub async fn signals(
     }))
 }
 
+/// Longest step of a chart, seconds.
+const LONGEST_STEP: i64 = 366 * 86_400;
 /// Most points that one question answers.
 const MAX_POINTS: i64 = 20_000;
 
 fn step(given: Option<&str>, range: TimeRange) -> Result<i64, ApiError> {
     let Some(given) = given else { return Ok(step_seconds(range, POINTS)) };
-    let wrong = || ApiError::bad_request(format!("step is {given:?}; give seconds, a multiple of 60"));
+    let wrong =
+        || ApiError::bad_request(format!("step is {given:?}; give seconds, a multiple of 60, 366 days at most"));
     let step: i64 = given.parse().map_err(|_| wrong())?;
-    if step < 60 || step % 60 != 0 {
+    if !(60..=LONGEST_STEP).contains(&step) || step % 60 != 0 {
         return Err(wrong());
     }
     if range.micros() / 1_000_000 / step > MAX_POINTS {
@@ -421,7 +403,7 @@ pub async fn disappointed(
             })
             .collect(),
         by_route: found.by_route.into_iter().collect(),
-        by_hour: found.by_hour.into_iter().map(|(at, users)| (super::seconds(at.micros()), users)).collect(),
+        by_hour: found.by_hour.into_iter().map(|(at, users)| (signals::seconds(at.micros()), users)).collect(),
     }))
 }
 
@@ -484,7 +466,7 @@ pub async fn route(
         heatmap: Heatmap {
             step_s: heat.step_us / 1_000_000,
             bounds_ms: heat.bounds_us.iter().map(|us| *us as f64 / 1000.0).collect(),
-            cells: heat.cells.into_iter().map(|(at, counts)| (super::seconds(at.micros()), counts)).collect(),
+            cells: heat.cells.into_iter().map(|(at, counts)| (signals::seconds(at.micros()), counts)).collect(),
         },
     }))
 }
@@ -503,4 +485,29 @@ pub fn by_route(windows: &lake::Windows) -> BTreeMap<(String, String), signal::S
         }
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_is_whole_minutes_and_not_longer_than_a_year() {
+        let from = Timestamp::from_seconds(0);
+        let range = TimeRange { from, to: from.plus_seconds(7 * 86_400) };
+        for (given, want) in [
+            (None, Some(3600)),
+            (Some("60"), Some(60)),
+            (Some("31622400"), Some(31_622_400)),
+            (Some("31622460"), None),
+            (Some("9223372036854775800"), None),
+            (Some("-60"), None),
+            (Some("90"), None),
+            (Some("x"), None),
+        ] {
+            assert_eq!(step(given, range).ok(), want, "{given:?}");
+        }
+        let longer = TimeRange { from, to: from.plus_seconds(60 * (MAX_POINTS + 1)) };
+        assert!(step(Some("60"), longer).is_err(), "too many points");
+    }
 }

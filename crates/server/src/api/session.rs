@@ -1,10 +1,10 @@
 //! Signing in and out, passwords, tokens.
 
-use super::Json;
+use super::{Json, Path};
 use crate::auth::{COOKIE, MayAdmin, Peer, SignedIn, session_cookie};
 use crate::parts::{About, Parts};
 use crate::problem::ApiError;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use base::{Clock, Id, Secret, Timestamp};

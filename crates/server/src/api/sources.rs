@@ -1,8 +1,8 @@
 //! The sources page: who sends, what was rejected and why, what could be followed, and how to connect more.
 
 use crate::auth::MayRead;
-use crate::follow::{Import, ImportState};
 use crate::parts::Parts;
+use crate::past::{Import, ImportState};
 use crate::problem::ApiError;
 use crate::sources::{Source, SourceKey};
 use agent::discover::FoundLog;

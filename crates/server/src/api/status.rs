@@ -163,9 +163,10 @@ pub async fn metrics(State(parts): State<Parts>, _: MayRead) -> Response {
     let _ = writeln!(out, "# HELP koshu_lines_total Lines received.\n# TYPE koshu_lines_total counter");
     for (key, source) in parts.sources.list() {
         let service = key.service.as_ref().map_or("", |service| service.as_str());
+        let kind = key.source.kind.name();
         let name = key.source.name.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
         for (outcome, count) in [("parsed", source.counts.taken), ("rejected", source.counts.refused())] {
-            let labels = format!("source=\"{name}\",service=\"{service}\",outcome=\"{outcome}\"");
+            let labels = format!("kind=\"{kind}\",source=\"{name}\",service=\"{service}\",outcome=\"{outcome}\"");
             let _ = writeln!(out, "koshu_lines_total{{{labels}}} {count}");
         }
     }

@@ -5,12 +5,12 @@
 
 use super::identity::Identifier;
 use super::series::SeriesBook;
-use super::{Intake, ServiceIntake};
-use crate::sources::SourceKind;
+use super::{Intake, IntakeError, ServiceIntake};
+use crate::counts::Counts;
+use crate::source_name::SourceKind;
 use base::redaction::{self, Redactor};
 use base::{ServiceName, Timestamp};
 use lake::Append;
-use protocols::access::Tally;
 use protocols::observed::{
     ErrorRecord, EventRecord, Field, Frame, LogRecord, Observer, Refusal, RequestRecord, SampleRecord, SpanRecord,
 };
@@ -37,51 +37,6 @@ const MAX_NAME: usize = 512;
 /// Most frames of a stack.
 const MAX_FRAMES: usize = 100;
 
-/// What of a delivery was taken and what was not.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// Records that became rows.
-    pub taken: u64,
-    /// Records that did not, by reason, with one (masked) example each.
-    pub refused: BTreeMap<&'static str, (u64, String)>,
-    /// The newest time that a record claims, minus the time of arrival, microseconds: how far the sender's clock is off.
-    pub skew_us: Option<i64>,
-}
-
-impl Counts {
-    /// How many were refused.
-    pub fn refused(&self) -> u64 {
-        self.refused.values().map(|(count, _)| count).sum()
-    }
-
-    /// All records.
-    pub fn all(&self) -> u64 {
-        self.taken + self.refused()
-    }
-
-    fn refuse(&mut self, reason: &'static str, example: &[u8]) {
-        let entry = self.refused.entry(reason).or_insert_with(|| (0, protocols::access::redact(example)));
-        entry.0 += 1;
-    }
-
-    /// Adds other counts; examples that are here stay.
-    pub fn merge(&mut self, other: &Self) {
-        self.taken += other.taken;
-        for (reason, (count, example)) in &other.refused {
-            self.refused.entry(reason).or_insert_with(|| (0, example.clone())).0 += count;
-        }
-        self.skew_us = other.skew_us.or(self.skew_us);
-    }
-}
-
-impl From<&Tally> for Counts {
-    fn from(tally: &Tally) -> Self {
-        let refused =
-            tally.rejects().into_iter().map(|reject| (reject.reason, (reject.count, reject.sample))).collect();
-        Self { taken: tally.parsed(), refused, skew_us: None }
-    }
-}
-
 /// What a way in knows of a delivery.
 #[derive(Debug, Clone)]
 pub struct Origin {
@@ -93,12 +48,23 @@ pub struct Origin {
     pub now: Timestamp,
 }
 
+/// What was made of one delivery.
+pub struct Collected {
+    /// The rows.
+    pub append: Append,
+    /// What was counted, by service.
+    pub counts: BTreeMap<Option<ServiceName>, Counts>,
+    /// Services that rows were made for; new ones are not known to anybody else yet.
+    pub services: BTreeMap<ServiceName, Arc<ServiceIntake>>,
+}
+
 /// Collects rows of one delivery.
 pub struct Collector<'i> {
     intake: &'i Intake,
     origin: Origin,
     /// What records said last of their service, and what that meant.
     last: Option<(String, Arc<ServiceIntake>)>,
+    services: BTreeMap<ServiceName, Arc<ServiceIntake>>,
     requests: RequestRows,
     logs: LogRows,
     spans: SpanRows,
@@ -115,6 +81,7 @@ impl<'i> Collector<'i> {
             intake,
             origin,
             last: None,
+            services: BTreeMap::new(),
             requests: RequestRows::default(),
             logs: LogRows::default(),
             spans: SpanRows::default(),
@@ -125,8 +92,8 @@ impl<'i> Collector<'i> {
         }
     }
 
-    /// The rows, and what was counted for each service.
-    pub fn finish(mut self) -> (Append, BTreeMap<Option<ServiceName>, Counts>) {
+    /// The rows, what was counted for each service, and the services.
+    pub fn finish(mut self) -> Collected {
         let mut append = Append::default();
         let mut add = |table, rows: usize, finish: &mut dyn FnMut() -> lake::arrow::array::RecordBatch| {
             if rows > 0 {
@@ -139,7 +106,7 @@ impl<'i> Collector<'i> {
         add(Table::Samples, self.samples.len(), &mut || self.samples.finish());
         add(Table::Errors, self.errors.len(), &mut || self.errors.finish());
         add(Table::Events, self.events.len(), &mut || self.events.finish());
-        (append, self.counts)
+        Collected { append, counts: self.counts, services: self.services }
     }
 
     /// Records that became rows, and those that did not, over all services.
@@ -161,7 +128,15 @@ impl<'i> Collector<'i> {
             Some(name) => name.clone(),
             None => self.intake.readings().rules.service_of(said),
         };
-        let service = self.intake.service(&name).or_else(|_| self.intake.overflow()).ok()?;
+        let service = match self.services.get(&name) {
+            Some(known) => Arc::clone(known),
+            None => match self.intake.service(&name) {
+                Ok(service) => service,
+                Err(IntakeError::TooManyServices) => self.intake.overflow().ok()?,
+                Err(_) => return None,
+            },
+        };
+        self.services.insert(service.name().clone(), Arc::clone(&service));
         self.last = Some((said.to_owned(), Arc::clone(&service)));
         Some(service)
     }
@@ -196,7 +171,7 @@ impl<'i> Collector<'i> {
         example: &str,
     ) -> Option<(Arc<ServiceIntake>, Timestamp)> {
         let Some(service) = self.service(said) else {
-            self.refuse_for(None, "too_many_services", example.as_bytes());
+            self.refuse_for(None, "service_is_deleted", example.as_bytes());
             return None;
         };
         let Some(ts) = self.time(ts, Some(service.name())) else {

@@ -6,6 +6,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use signal::AccessRecord;
+use std::borrow::Cow;
 use std::fmt;
 
 /// How the users of a service are told apart.
@@ -141,9 +142,9 @@ impl UserKey {
     }
 }
 
-/// The network of an address (/24 or /48): enough to see where a flood comes from, not who.
+/// The network of an address (/24 or /48), which may have a port: enough to see where a flood comes from, not who.
 pub fn network_of(address: &str) -> Option<String> {
-    match address.parse().ok()? {
+    match ip_of(address)?.to_canonical() {
         std::net::IpAddr::V4(v4) => {
             let [a, b, c, _] = v4.octets();
             Some(format!("{a}.{b}.{c}.0/24"))
@@ -153,6 +154,27 @@ pub fn network_of(address: &str) -> Option<String> {
             Some(format!("{a:x}:{b:x}:{c:x}::/48"))
         }
     }
+}
+
+fn ip_of(raw: &str) -> Option<std::net::IpAddr> {
+    // What can't be an address is told without parsing: this looks at every field of every line.
+    let first = *raw.as_bytes().first()?;
+    if !(first.is_ascii_hexdigit() || matches!(first, b':' | b'[')) || !raw.contains(['.', ':']) {
+        return None;
+    }
+    let without_zone = || raw.split_once('%')?.0.parse().ok();
+    let in_brackets = || raw.strip_prefix('[')?.strip_suffix(']')?.parse().ok();
+    let with_port = || raw.parse::<std::net::SocketAddr>().ok().map(|at| at.ip());
+    raw.parse().ok().or_else(with_port).or_else(in_brackets).or_else(without_zone)
+}
+
+/// A field's value; addresses, alone or in a list, become their networks.
+pub fn without_address(value: &str) -> Cow<'_, str> {
+    if value.contains(',') {
+        let networks: Option<Vec<String>> = value.split(',').map(|part| network_of(part.trim())).collect();
+        return networks.map_or(Cow::Borrowed(value), |networks| Cow::Owned(networks.join(", ")));
+    }
+    network_of(value.trim()).map_or(Cow::Borrowed(value), Cow::Owned)
 }
 
 #[cfg(test)]
@@ -201,6 +223,10 @@ mod tests {
     fn only_the_network_of_an_address_is_told() {
         assert_eq!(network_of("192.0.2.77").as_deref(), Some("192.0.2.0/24"));
         assert_eq!(network_of("2001:db8:7:1::9").as_deref(), Some("2001:db8:7::/48"));
+        assert_eq!(network_of("[2001:db8:7:1::9]:443").as_deref(), Some("2001:db8:7::/48"));
+        assert_eq!(network_of("192.0.2.77:80").as_deref(), Some("192.0.2.0/24"));
+        assert_eq!(network_of("::ffff:192.0.2.77").as_deref(), Some("192.0.2.0/24"));
         assert_eq!(network_of("unicomp6.unicomp.net"), None);
+        assert_eq!(without_address("192.0.2.7, unknown"), "192.0.2.7, unknown");
     }
 }

@@ -5,18 +5,21 @@
 mod chunks;
 mod collector;
 pub mod identity;
+mod learned;
 mod rules;
 mod series;
 mod service;
 
-pub use collector::{Collector, Counts, Origin};
+pub use collector::{Collector, Origin};
 pub use identity::{Identifier, UserRule};
 pub use rules::ServiceRules;
 pub use series::SeriesBook;
 pub use service::{RoutesOfService, ServiceIntake, ServiceSettings};
 
-use crate::sources::{SourceKind, Sources};
-use agent::ledger::NotNew;
+use crate::counts::Counts;
+use crate::source_name::{SourceKind, SourceName};
+use crate::sources::Sources;
+use agent::ledger::{NotNew, file_keys, path_keys};
 use base::{Clock, Redactor, ServiceName, Timestamp};
 use bytes::Bytes;
 use chunks::Chunks;
@@ -27,7 +30,11 @@ use protocols::observed::DecodeError;
 use signal::Table;
 use signal::fingerprint::Fingerprinter;
 use std::collections::{BTreeMap, HashMap};
+use std::net::IpAddr;
 use std::sync::Arc;
+
+#[cfg(test)]
+mod tests;
 
 /// Deliveries up to this size are decoded where they arrive.
 const SMALL_DELIVERY: usize = 32 << 10;
@@ -54,6 +61,9 @@ pub struct Arrived {
 /// Services that may exist at once; more are refused, so that a sender can't fill the memory with names.
 pub const MAX_SERVICES: usize = 500;
 
+/// So many lines of an import in a row, none of which can be read, are no damage but another format.
+const CERTAINLY_WRONG: u64 = 100;
+
 /// One delivery of log lines.
 #[derive(Clone)]
 pub struct Delivery {
@@ -69,17 +79,10 @@ pub struct Delivery {
     pub pattern: Option<Arc<str>>,
     /// The position in the source to book together with the rows.
     pub position: Option<Position>,
+    /// Who sent it over the network: what one sender's lines tell about units says nothing about another's.
+    pub peer: Option<IpAddr>,
     /// Lines that were left out because they were too long.
     pub too_long: u64,
-}
-
-/// A source's kind and name.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct SourceName {
-    /// How it sends.
-    pub kind: SourceKind,
-    /// Path, or what a sender is called.
-    pub name: String,
 }
 
 /// Which part of which content a delivery is.
@@ -116,7 +119,7 @@ pub enum IntakeError {
     #[error("none of the known formats explains these lines; name one with ?format= or give a pattern")]
     UnknownFormat,
     /// Too many services.
-    #[error("there are {MAX_SERVICES} services already; send to one of them, or delete one")]
+    #[error("there are {MAX_SERVICES} services already; send to one of them, or delete one on its page")]
     TooManyServices,
     /// The service is being deleted.
     #[error("the service is being deleted; try again in a moment")]
@@ -203,7 +206,7 @@ impl Intake {
     /// Tells what the lake knows already: services with their routes, so that a restart doesn't name other routes.
     pub fn remember(&self, service: &ServiceName, routes: impl IntoIterator<Item = String>, last: Option<Timestamp>) {
         if let Ok(intake) = self.service(service) {
-            intake.remember(routes, last);
+            self.add(intake).remember(routes, last);
         }
     }
 
@@ -217,21 +220,26 @@ impl Intake {
         self.services.read().values().find(|service| service.name().as_str() == name).cloned()
     }
 
-    /// The service of that name, made when it is new.
-    pub fn service(&self, name: &ServiceName) -> Result<Arc<ServiceIntake>, IntakeError> {
-        if let Some(known) = self.services.read().get(name) {
-            return Ok(Arc::clone(known));
-        }
+    /// The service of that name. A new one becomes known only by [`Self::add`], so that a name alone costs nothing.
+    fn service(&self, name: &ServiceName) -> Result<Arc<ServiceIntake>, IntakeError> {
         if self.deleting.read().contains(name) {
             return Err(IntakeError::Deleting);
         }
-        let mut services = self.services.write();
-        if services.len() >= MAX_SERVICES && !services.contains_key(name) {
+        let services = self.services.read();
+        if let Some(known) = services.get(name) {
+            return Ok(Arc::clone(known));
+        }
+        if services.len() >= MAX_SERVICES {
             return Err(IntakeError::TooManyServices);
         }
         let settings = self.configured.get(name).cloned().unwrap_or_default();
-        let made = services.entry(name.clone());
-        Ok(Arc::clone(made.or_insert_with(|| Arc::new(ServiceIntake::new(name.clone(), settings)))))
+        Ok(Arc::new(ServiceIntake::new(name.clone(), settings)))
+    }
+
+    /// Makes a service known. Of two that were new at the same time the first stays.
+    fn add(&self, service: Arc<ServiceIntake>) -> Arc<ServiceIntake> {
+        let mut services = self.services.write();
+        Arc::clone(services.entry(service.name().clone()).or_insert(service))
     }
 
     /// Sets how users and lines of a service are read, for a service that the program itself adds.
@@ -240,15 +248,26 @@ impl Intake {
         self.services.write().insert(name.clone(), service);
     }
 
-    /// Removes a service and all its rows. New rows are refused until it is done.
+    /// Removes a service, all its rows, and the ledger of its files, which may be imported anew. New rows are refused
+    /// until it is done.
     pub async fn delete_service(&self, name: &ServiceName) -> Result<u64, lake::LakeError> {
         self.deleting.write().push(name.clone());
         self.services.write().remove(name);
         self.sources.forget_service(name);
-        // Rows that were accepted a moment ago are sealed first and go too.
-        let removed = self.lake.delete_service(name.as_str()).await;
+        let removed = self.remove(name).await;
         self.deleting.write().retain(|deleting| deleting != name);
         removed
+    }
+
+    async fn remove(&self, name: &ServiceName) -> Result<u64, lake::LakeError> {
+        // A delivery that is being booked is waited for; later ones see that the service is being deleted. Rows that
+        // were accepted a moment ago are sealed first and go too.
+        drop(self.booking.lock().await);
+        let removed = self.lake.delete_service(name.as_str()).await?;
+        for keys in [file_keys(name), path_keys(name)] {
+            self.lake.forget_marks(&keys).await?;
+        }
+        Ok(removed)
     }
 
     /// How records are read.
@@ -264,11 +283,8 @@ impl Intake {
     /// The service of records for which there is no room in the list of services.
     pub fn overflow(&self) -> Result<Arc<ServiceIntake>, IntakeError> {
         let name: ServiceName = OVERFLOW.parse().map_err(|_| IntakeError::TooManyServices)?;
-        if let Some(known) = self.services.read().get(&name) {
-            return Ok(Arc::clone(known));
-        }
-        let made = Arc::new(ServiceIntake::new(name.clone(), ServiceSettings::default()));
-        Ok(Arc::clone(self.services.write().entry(name).or_insert(made)))
+        let known = self.services.read().get(&name).cloned();
+        Ok(known.unwrap_or_else(|| Arc::new(ServiceIntake::new(name, ServiceSettings::default()))))
     }
 
     /// Decodes a delivery of any protocol and stores its records; returns once they are durable. Those of one delivery
@@ -292,7 +308,8 @@ impl Intake {
         } else {
             tokio::task::spawn_blocking(work).await.map_err(|error| IntakeError::Failed(error.to_string()))?
         };
-        let (answer, counts, (mut append, by_service)) = decoded?;
+        let (answer, counts, collected) = decoded?;
+        let (mut append, mut services) = (collected.append, collected.services);
         if let Some(chunk) = chunk {
             let _one_by_one = self.booking.lock().await;
             let key = format!("{CHUNK_MARKS}{chunk}");
@@ -307,13 +324,16 @@ impl Intake {
         } else if !append.rows.is_empty() {
             self.lake.append(append).await?;
         }
-        for (service, counts) in &by_service {
-            if let Some(service) = service.as_ref().and_then(|name| self.services.read().get(name).cloned()) {
-                service.seen(now, counts.taken);
+        for (service, counts) in &collected.counts {
+            if let Some(service) = service.as_ref().and_then(|name| services.remove(name)) {
+                let service = self.add(service);
+                if counts.taken > 0 {
+                    service.seen(now);
+                }
             }
             self.sources.observed(&source, service.as_ref(), counts, bytes as u64, now);
         }
-        if by_service.is_empty() {
+        if collected.counts.is_empty() {
             self.sources.observed(&source, None, &Counts::default(), bytes as u64, now);
         }
         Ok(Stored { answer, counts, already: false })
@@ -324,16 +344,26 @@ impl Intake {
         self.lake.mark(key)
     }
 
+    /// Lets no delivery with a position be booked meanwhile.
+    #[cfg(test)]
+    pub(crate) async fn hold_booking(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.booking.lock().await
+    }
+
     /// Decodes and stores a delivery; returns once it is durable.
     pub async fn deliver(self: &Arc<Self>, delivery: Delivery) -> Result<Outcome, IntakeError> {
         let service = self.service(&delivery.service)?;
         let source = delivery.source.clone();
         let position = delivery.position.clone();
         let size = delivery.bytes.len();
+        let is_import = source.kind == SourceKind::Import && size > 0;
         let me = Arc::clone(self);
         let decoding = Arc::clone(&service);
         let decoded = tokio::task::spawn_blocking(move || decoding.decode(&me.identifier, &delivery)).await;
         let decoded = decoded.map_err(|error| IntakeError::Failed(error.to_string()))??;
+        if self.deleting.read().contains(service.name()) {
+            return Err(IntakeError::Deleting);
+        }
         let mut append = Append::default();
         if let Some(rows) = decoded.rows {
             append.rows.push((Table::Requests, rows));
@@ -341,7 +371,13 @@ impl Intake {
         let outcome = Outcome { tally: decoded.tally, first_error: decoded.first_error, already: false };
         if let Some(position) = position {
             let _one_by_one = self.booking.lock().await;
-            let stored = self.lake.mark(&position.key);
+            let stored = self.mark(&position.key);
+            if is_import && explains_nothing(&outcome.tally, stored.is_none()) {
+                return Err(IntakeError::UnknownFormat);
+            }
+            if self.deleting.read().contains(service.name()) {
+                return Err(IntakeError::Deleting);
+            }
             match agent::ledger::admit(stored.as_deref(), &position.mark, position.from, position.to) {
                 Ok(mark) => append.marks.push((position.key, mark)),
                 Err(NotNew::Covered) => return Ok(Outcome { already: true, ..Outcome::default() }),
@@ -351,8 +387,26 @@ impl Intake {
         } else if !append.rows.is_empty() {
             self.lake.append(append).await?;
         }
-        service.seen(self.clock.now(), outcome.tally.parsed());
-        self.sources.received(&source, &service, &outcome.tally, size, decoded.format, self.clock.now());
+        let now = self.clock.now();
+        if outcome.tally.parsed() > 0 {
+            self.add(Arc::clone(&service)).seen(now);
+        }
+        self.sources.received(&source, service.name(), &outcome.tally, size, decoded.format, now);
         Ok(outcome)
+    }
+}
+
+/// Whether lines of an import are better refused than booked: booked, they could never be imported rightly again. A
+/// file that was read well before may hold a few lines that nobody can read.
+fn explains_nothing(tally: &Tally, is_first_part: bool) -> bool {
+    tally.parsed() == 0 && tally.rejected() > 0 && (is_first_part || tally.rejected() >= CERTAINLY_WRONG)
+}
+
+/// Delivers lines of a file. Lines that no format explains are counted as rejected, so that the file goes on.
+pub async fn store_lines(intake: &Arc<Intake>, delivery: Delivery) -> Result<Outcome, IntakeError> {
+    let again = Delivery { format: Some(Format::Combined), ..delivery.clone() };
+    match intake.deliver(delivery).await {
+        Err(IntakeError::UnknownFormat) => intake.deliver(again).await,
+        outcome => outcome,
     }
 }

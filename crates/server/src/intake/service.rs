@@ -1,9 +1,9 @@
 //! One service's lines: their formats, routes and users.
 
-use super::identity::{Identifier, RecognisedBy, UserRule, network_of};
-use super::{Delivery, IntakeError, SourceName};
+use super::identity::{Identifier, RecognisedBy, UserRule, network_of, without_address};
+use super::learned::{ENOUGH_LINES, Reading, Readings, Sender, first_lines};
+use super::{Delivery, IntakeError};
 use base::{ServiceName, Timestamp};
-use foldhash::HashMap;
 use lake::arrow::array::RecordBatch;
 use parking_lot::Mutex;
 use protocols::access::{Decoder, Format, Reject, Tally, lines, redact};
@@ -11,10 +11,6 @@ use signal::route::{OverLimit, RouteNormaliser, RoutePattern, RouteTable};
 use signal::{AccessRecord, RequestRow, RequestRows};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
-/// Lines that are enough to tell what the columns mean.
-const ENOUGH_LINES: usize = 100;
-/// Sources whose learned format is remembered.
-const MAX_LEARNED: usize = 256;
 /// Further fields kept of a line, and the length of each; the rest is dropped and counted by nobody's memory.
 const MAX_ATTRS: usize = 32;
 const MAX_ATTR_BYTES: usize = 512;
@@ -43,16 +39,10 @@ pub struct ServiceIntake {
     name: ServiceName,
     settings: ServiceSettings,
     routes: Mutex<RouteTable>,
-    learned: Mutex<HashMap<(SourceName, Option<Format>), Learned>>,
+    readings: Mutex<Readings>,
     last_seen: AtomicI64,
     named_users: AtomicU64,
     hashed_users: AtomicU64,
-}
-
-/// What was learned from a source's lines: few of them may leave the columns' meaning open.
-struct Learned {
-    decoder: Decoder,
-    lines: usize,
 }
 
 /// How many routes a service has.
@@ -71,7 +61,23 @@ pub(super) struct Decoded {
     pub rows: Option<RecordBatch>,
     pub tally: Tally,
     pub first_error: Option<String>,
+    /// [`Format::Auto`] when there was no line to read.
     pub format: Format,
+    named_users: u64,
+    hashed_users: u64,
+}
+
+impl Default for Decoded {
+    fn default() -> Self {
+        Self {
+            rows: None,
+            tally: Tally::default(),
+            first_error: None,
+            format: Format::Auto,
+            named_users: 0,
+            hashed_users: 0,
+        }
+    }
 }
 
 impl ServiceIntake {
@@ -81,7 +87,7 @@ impl ServiceIntake {
             name,
             settings,
             routes: Mutex::new(routes),
-            learned: Mutex::default(),
+            readings: Mutex::default(),
             last_seen: AtomicI64::new(i64::MIN),
             named_users: AtomicU64::new(0),
             hashed_users: AtomicU64::new(0),
@@ -133,81 +139,97 @@ impl ServiceIntake {
         }
     }
 
-    pub(super) fn seen(&self, now: Timestamp, rows: u64) {
-        if rows > 0 {
-            self.last_seen.fetch_max(now.micros(), Ordering::Relaxed);
-        }
+    pub(super) fn seen(&self, now: Timestamp) {
+        self.last_seen.fetch_max(now.micros(), Ordering::Relaxed);
     }
 
-    /// The decoder for a delivery: as learned from the source before, or from these lines.
-    fn decoder(&self, delivery: &Delivery) -> Result<Decoder, IntakeError> {
-        let format = delivery.format.filter(|format| *format != Format::Auto).or(self.settings.format);
-        let key = (delivery.source.clone(), format);
-        let available = lines(&delivery.bytes).take(ENOUGH_LINES).count();
-        let mut learned = self.learned.lock();
-        if let Some(known) = learned.get(&key)
-            && (known.lines >= available || known.lines >= ENOUGH_LINES)
-        {
-            return Ok(known.decoder.clone());
-        }
-        let Some((decoder, sure)) = self.learn(delivery, format) else {
-            return learned.get(&key).map(|known| known.decoder.clone()).ok_or(IntakeError::UnknownFormat);
-        };
-        if learned.len() >= MAX_LEARNED {
-            learned.clear();
-        }
-        let lines = if sure { ENOUGH_LINES } else { available };
-        learned.insert(key, Learned { decoder: decoder.clone(), lines });
-        Ok(decoder)
+    /// How the lines of a delivery are read: as learned from the source before, or from these lines.
+    fn reading(&self, delivery: &Delivery, sender: &Sender) -> Result<(Reading, bool), IntakeError> {
+        let learn = |sample: &[u8]| self.learn(delivery, sender.format, sample);
+        self.readings.lock().reading(sender, &delivery.bytes, learn).ok_or(IntakeError::UnknownFormat)
     }
 
-    /// A decoder for these lines, and whether more lines could not tell more.
-    fn learn(&self, delivery: &Delivery, format: Option<Format>) -> Option<(Decoder, bool)> {
-        let by_pattern = |pattern: &str| Decoder::with_pattern(pattern).ok().map(|decoder| (decoder, true));
+    fn learn(&self, delivery: &Delivery, format: Option<Format>, sample: &[u8]) -> Option<Reading> {
+        let by_pattern = |pattern: &str| Decoder::with_pattern(pattern).ok().map(Reading::given);
         if let Some(pattern) = &self.settings.pattern
             && format.is_none_or(|format| format == Format::Pattern)
         {
             return by_pattern(pattern);
         }
-        let sample = first_lines(&delivery.bytes, ENOUGH_LINES);
-        let detected = format.unwrap_or(Format::Auto).learn(sample);
-        match (detected, &delivery.pattern) {
-            (Some(detected), _) => Some((Decoder::new(&detected), false)),
-            (None, Some(pattern)) => by_pattern(pattern),
-            (None, None) => None,
-        }
+        let learned = Reading::learned(format.unwrap_or(Format::Auto), sample);
+        learned.or_else(|| by_pattern(delivery.pattern.as_ref()?))
     }
 
     pub(super) fn decode(&self, identifier: &Identifier, delivery: &Delivery) -> Result<Decoded, IntakeError> {
-        let mut tally = Tally::default();
-        for _ in 0..delivery.too_long {
-            tally.reject(Reject::TooLong, b"");
-        }
         if delivery.bytes.is_empty() {
-            return Ok(Decoded { rows: None, tally, first_error: None, format: Format::Auto });
+            let mut tally = Tally::default();
+            tally.reject_many(Reject::TooLong, b"", delivery.too_long);
+            return Ok(Decoded { tally, ..Decoded::default() });
         }
-        let mut decoder = self.decoder(delivery)?;
+        let format = delivery.format.filter(|format| *format != Format::Auto).or(self.settings.format);
+        let sender = Sender { source: delivery.source.clone(), peer: delivery.peer, format };
+        let (reading, remembered) = self.reading(delivery, &sender)?;
+        let mut decoded = self.decode_as(&reading, identifier, delivery);
+        if remembered && decoded.tally.rejected() > decoded.tally.parsed() {
+            decoded = self.decode_anew(&reading, decoded, identifier, delivery, &sender);
+        }
+        decoded.tally.reject_many(Reject::TooLong, b"", delivery.too_long);
+        self.named_users.fetch_add(decoded.named_users, Ordering::Relaxed);
+        self.hashed_users.fetch_add(decoded.hashed_users, Ordering::Relaxed);
+        Ok(decoded)
+    }
+
+    /// What was remembered of the source refuses most of its lines: perhaps its log has changed its format. The lines
+    /// themselves tell, if they do.
+    fn decode_anew(
+        &self,
+        old: &Reading,
+        decoded: Decoded,
+        identifier: &Identifier,
+        delivery: &Delivery,
+        sender: &Sender,
+    ) -> Decoded {
+        let sample = first_lines(&delivery.bytes, ENOUGH_LINES);
+        let Some(reading) = self.learn(delivery, sender.format, sample) else { return decoded };
+        if reading.is_like(old) {
+            return decoded;
+        }
+        let again = self.decode_as(&reading, identifier, delivery);
+        if again.tally.parsed() <= decoded.tally.parsed() {
+            return decoded;
+        }
+        let available = lines(&delivery.bytes).take(ENOUGH_LINES).count();
+        self.readings.lock().put(sender, reading, sample, available);
+        again
+    }
+
+    fn decode_as(&self, reading: &Reading, identifier: &Identifier, delivery: &Delivery) -> Decoded {
+        let mut decoder = reading.decoder.clone();
         let mut rows = RequestRows::default();
-        let mut first_error = None;
+        let mut decoded = Decoded { format: decoder.format(), ..Decoded::default() };
         for line in lines(&delivery.bytes) {
-            let decoded = decoder.decode(line);
-            match decoded.and_then(|record| if record.ts.is_in_calendar() { Ok(record) } else { Err(Reject::BadTime) })
-            {
+            let record = decoder.decode(line);
+            match record.and_then(|record| if record.ts.is_in_calendar() { Ok(record) } else { Err(Reject::BadTime) }) {
                 Ok(record) => {
-                    self.push(identifier, &record, None, &delivery.source.name, &mut rows);
-                    tally.accept();
+                    match self.push(identifier, &record, None, &delivery.source.name, &mut rows) {
+                        Some(RecognisedBy::Named) => decoded.named_users += 1,
+                        Some(RecognisedBy::AddressAndAgent) => decoded.hashed_users += 1,
+                        None => {}
+                    }
+                    decoded.tally.accept();
                 }
                 Err(why) => {
-                    first_error.get_or_insert_with(|| format!("{}: {}", why.reason(), redact(line)));
-                    tally.reject(why, line);
+                    decoded.first_error.get_or_insert_with(|| format!("{}: {}", why.reason(), redact(line)));
+                    decoded.tally.reject(why, line);
                 }
             }
         }
-        let rows = (!rows.is_empty()).then(|| rows.finish());
-        Ok(Decoded { rows, tally, first_error, format: decoder.format() })
+        decoded.rows = (!rows.is_empty()).then(|| rows.finish());
+        decoded
     }
 
-    /// Adds a request. Its sender may know its `route` better than its path tells.
+    /// Adds a request, and says what its user was recognised by. Its sender may know its `route` better than its path
+    /// tells.
     pub(super) fn push(
         &self,
         identifier: &Identifier,
@@ -215,15 +237,8 @@ impl ServiceIntake {
         route: Option<&str>,
         source: &str,
         rows: &mut RequestRows,
-    ) {
+    ) -> Option<RecognisedBy> {
         let user = identifier.user_key(&self.settings.user, record);
-        if let Some((_, by)) = &user {
-            let count = match by {
-                RecognisedBy::Named => &self.named_users,
-                RecognisedBy::AddressAndAgent => &self.hashed_users,
-            };
-            count.fetch_add(1, Ordering::Relaxed);
-        }
         let network = record.remote_addr.as_deref().and_then(network_of);
         let path = clip(record.path(), MAX_PATH_BYTES);
         let mut table = self.routes.lock();
@@ -254,15 +269,12 @@ impl ServiceIntake {
         ];
         let known = known.into_iter().filter_map(|(key, value)| Some((key, value.filter(|value| *value != "-")?)));
         let extra = record.storable_extra().filter(|(key, _)| !is_secret(key) && !self.settings.user.reads(key));
-        let attrs = known.chain(extra.take(MAX_ATTRS)).map(|(key, value)| (clip(key, 64), clip(value, MAX_ATTR_BYTES)));
+        // A proxy's field may hold a client's address under any name.
+        let extra: Vec<_> = extra.take(MAX_ATTRS).map(|(key, value)| (key, without_address(value))).collect();
+        let extra = extra.iter().map(|(key, value)| (*key, value.as_ref()));
+        let attrs = known.chain(extra).map(|(key, value)| (clip(key, 64), clip(value, MAX_ATTR_BYTES)));
         rows.push(&row, attrs);
-    }
-}
-
-fn first_lines(bytes: &[u8], count: usize) -> &[u8] {
-    match memchr::memchr_iter(b'\n', bytes).nth(count - 1) {
-        Some(end) => &bytes[..=end],
-        None => bytes,
+        user.map(|(_, by)| by)
     }
 }
 
@@ -300,7 +312,7 @@ fn is_secret(key: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sources::SourceKind;
+    use crate::source_name::{SourceKind, SourceName};
     use bytes::Bytes;
     use lake::arrow::array::AsArray;
 
@@ -312,6 +324,7 @@ mod tests {
             format,
             pattern: None,
             position: None,
+            peer: None,
             too_long: 0,
         }
     }
@@ -360,6 +373,98 @@ mod tests {
     fn fields_that_name_secrets_are_not_kept() {
         for (key, secret) in [("http_cookie", true), ("Authorization", true), ("cookie_sid", true), ("pod", false)] {
             assert_eq!(is_secret(key), secret, "{key}");
+        }
+    }
+
+    fn shop() -> ServiceIntake {
+        ServiceIntake::new("shop".parse().unwrap(), ServiceSettings::default())
+    }
+
+    fn owned(lines: String) -> Delivery {
+        Delivery { bytes: Bytes::from(lines), ..delivery("", None) }
+    }
+
+    fn combined(count: usize) -> String {
+        let line = r#"192.0.2.9 - - [17/May/2015:10:05:03 +0000] "GET / HTTP/1.1" 200 12 "-" "curl/8""#;
+        format!("{line}\n").repeat(count)
+    }
+
+    fn json(count: usize, rest: &str) -> String {
+        format!("{{\"time\":\"2026-01-01T00:00:00Z\",\"method\":\"GET\",\"uri\":\"/\",\"status\":200{rest}}}\n")
+            .repeat(count)
+    }
+
+    #[test]
+    fn a_log_that_changes_its_format_is_read_on() {
+        let (service, identifier) = (shop(), Identifier::new([0; 32]));
+        for (case, lines, want) in [
+            ("combined", combined(150), (150, 0)),
+            ("JSON from now on", json(150, ""), (150, 0)),
+            ("and back", combined(150), (150, 0)),
+            ("half and half is read as before", combined(10) + &json(10, ""), (10, 10)),
+            ("nonsense is rejected", "what\nis\nthis\n".to_owned(), (0, 3)),
+            ("and forgets nothing", combined(150), (150, 0)),
+        ] {
+            let decoded = service.decode(&identifier, &owned(lines)).unwrap();
+            assert_eq!((decoded.tally.parsed(), decoded.tally.rejected()), want, "{case}");
+        }
+        assert_eq!(service.hashed_users.load(Ordering::Relaxed), 460, "each stored line counts once");
+    }
+
+    #[test]
+    fn too_many_long_lines_are_counted_at_once() {
+        let mut delivery = delivery("", None);
+        delivery.too_long = u64::MAX;
+        assert_eq!(shop().decode(&Identifier::new([0; 32]), &delivery).unwrap().tally.rejected(), u64::MAX);
+    }
+
+    fn durations(decoded: &Decoded) -> Vec<Option<i64>> {
+        use lake::arrow::datatypes::Int64Type;
+        let rows = decoded.rows.as_ref().unwrap();
+        rows.column_by_name("duration_us").unwrap().as_primitive::<Int64Type>().iter().collect()
+    }
+
+    #[test]
+    fn a_unit_that_only_values_tell_is_not_learned_from_a_few_lines() {
+        let (service, identifier) = (shop(), Identifier::new([0; 32]));
+        let send = |count, rest: &str| {
+            let decoded = service.decode(&identifier, &owned(json(count, rest))).unwrap();
+            durations(&decoded)[0]
+        };
+        assert_eq!(send(1, ",\"duration\":0.5"), None, "one line could be anything");
+        assert_eq!(send(1, ",\"duration\":\"12ms\""), Some(12_000), "a value that brings its unit");
+        for _ in 0..16 {
+            assert_eq!(send(1, ",\"duration\":250"), None, "still too few");
+        }
+        assert_eq!(send(5, ",\"duration\":250"), Some(250_000), "gathered over deliveries: milliseconds");
+        assert_eq!(send(1, ",\"duration\":250"), Some(250_000), "and remembered");
+    }
+
+    #[test]
+    fn what_one_sender_writes_tells_nothing_about_another() {
+        let (service, identifier) = (shop(), Identifier::new([0; 32]));
+        let from = |peer: [u8; 4], value: &str| {
+            let lines = json(30, &format!(",\"duration\":{value}"));
+            let delivery = Delivery { peer: Some(std::net::IpAddr::from(peer)), ..owned(lines) };
+            durations(&service.decode(&identifier, &delivery).unwrap())[0]
+        };
+        assert_eq!(from([10, 0, 0, 1], "250"), Some(250_000), "milliseconds");
+        assert_eq!(from([10, 0, 0, 2], "0.25"), Some(250_000), "seconds");
+    }
+
+    #[test]
+    fn no_field_keeps_the_address_of_a_client() {
+        let fields = concat!(
+            r#","x_real_ip":"203.0.113.77","cf_connecting_ip":"2001:db8:7:1::9","true_client_ip":"203.0.113.77:4711""#,
+            r#","peers":"203.0.113.77, [2001:db8:7:1::9]:443","version":"1.2.3.4567""#
+        );
+        let decoded = shop().decode(&Identifier::new([0; 32]), &owned(json(1, fields))).unwrap();
+        let everything = format!("{:?}", decoded.rows.unwrap());
+        for address in ["203.0.113.77", "2001:db8:7:1"] {
+            assert!(!everything.contains(address), "{address} was stored: {everything}");
+        }
+        for kept in ["203.0.113.0/24", "2001:db8:7::/48", "1.2.3.4567"] {
+            assert!(everything.contains(kept), "{kept}: {everything}");
         }
     }
 }

@@ -1,0 +1,31 @@
+//! Heartbeats: `/ping/{id}`, with start, failure or exit code, as jobs and cron lines send them.
+
+use super::{Sender, receive};
+use crate::auth::{MaySend, Peer};
+use crate::parts::Parts;
+use crate::problem::ApiError;
+use crate::source_name::SourceKind;
+use axum::extract::{Path, Request, State};
+use protocols::heartbeat::Ping;
+
+/// `GET`, `HEAD` or `POST /ping/{id}[/start|/fail|/log|/{exit code}]`
+pub async fn ping(
+    State(parts): State<Parts>,
+    _: MaySend,
+    peer: Peer,
+    Path(path): Path<String>,
+    request: Request,
+) -> Result<&'static str, ApiError> {
+    let query = request.uri().query().map(str::to_owned);
+    let wrong = |error: protocols::heartbeat::PingError| ApiError::bad_request(error.to_string());
+    Ping::parse(&path, query.as_deref()).map_err(wrong)?;
+    let sender = Sender::new(SourceKind::Heartbeat, peer, request.headers());
+    receive(&parts, sender, request, move |bytes, collector| {
+        if let Ok(ping) = Ping::parse(&path, query.as_deref()) {
+            ping.observe(bytes, collector);
+        }
+        Ok(())
+    })
+    .await?;
+    Ok("OK")
+}
