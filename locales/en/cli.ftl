@@ -125,7 +125,6 @@ cli-not-koshu = { $server } points elsewhere (status { $status }); name the addr
 cli-request-bad = the request could not be built
 cli-bad-address = { $server } is no address; write for example http://127.0.0.1:4649
 cli-listen-http-off = --listen http=off would leave no way in
-cli-listen-later = there is no listener { $name } in this version
 cli-access-pattern = --pattern cannot be used
 cli-access-no-pattern = --format pattern needs the regular expression: use --pattern REGEX
 cli-no-command = there is no command { $name }

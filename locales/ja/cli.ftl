@@ -125,7 +125,6 @@ cli-not-koshu = { $server } は別の場所を指している (状態 { $status 
 cli-request-bad = リクエストを組み立てられない
 cli-bad-address = { $server } はアドレスではない。例: http://127.0.0.1:4649
 cli-listen-http-off = --listen http=off では入口がなくなる
-cli-listen-later = このバージョンに受け口 { $name } はない
 cli-access-pattern = --pattern が使えない
 cli-access-no-pattern = --format pattern には正規表現が要る: --pattern REGEX
 cli-no-command = コマンド { $name } はない

@@ -1,9 +1,10 @@
 //! Wires every part together, in the order of their dependencies. The only code that sees all of them.
 
-use crate::config::{Config, ServiceSection, UserIdentity};
+use crate::config::{Config, Listen, ServiceSection, UserIdentity};
+use crate::listeners::{self, Surroundings, Wanted};
 use agent::tail::StartAt;
 use anyhow::{Context, Result, bail};
-use base::{ByteSize, Clock, Secret, ServiceName, TimeRange, Timestamp};
+use base::{ByteSize, Clock, Redactor, Secret, ServiceName, TimeRange, Timestamp};
 use demo::{Demo, DemoOptions};
 use lake::arrow::array::RecordBatch;
 use lake::{Lake, LakeOptions, Retention};
@@ -12,7 +13,7 @@ use protocols::access::Format;
 use server::Door;
 use server::bodies::Bodies;
 use server::follow::Follow;
-use server::intake::{Identifier, Intake, Readings, ServiceSettings, UserRule};
+use server::intake::{Identifier, Intake, Readings, ServiceRules, ServiceSettings, UserRule};
 use server::parts::{About, BeforeDelete, Parts};
 use server::sources::Sources;
 use std::collections::{BTreeMap, HashMap};
@@ -56,6 +57,8 @@ pub struct AppOptions {
     pub demo: bool,
     /// Whether this host is observed: samples, access logs.
     pub with_agent: bool,
+    /// Addresses of listeners by the command line.
+    pub listen: Vec<(&'static str, Listen)>,
     /// Where this host's configuration files are looked for; `/` but for tests.
     pub host_root: PathBuf,
 }
@@ -125,6 +128,8 @@ impl App {
         remember(&parts).await;
         let mut app = Self { parts, http, link, found: Vec::new(), running_demo, stop, tasks };
         door.open(server::routes(app.parts.clone()));
+        let around = Surroundings { parts: app.parts.clone(), door, stop: app.stop.clone(), tasks: app.tasks.clone() };
+        listeners::open(&Wanted { config: &options.config, flags: &options.listen }, &around).await?;
         app.tidy();
         app.write_listeners()?;
         app.follow_configured(&options.config);
@@ -330,6 +335,16 @@ fn host_name() -> String {
     rustix::system::uname().nodename().to_string_lossy().into_owned()
 }
 
+/// How records of other programs' protocols are read.
+fn readings(config: &Config) -> Readings {
+    let rules = config.server.intake.senders.iter().map(|rule| (rule.says.clone(), rule.service.clone())).collect();
+    Readings {
+        rules: ServiceRules::new(rules),
+        redactor: Redactor::new(config.server.intake.redact_emails),
+        ..Readings::default()
+    }
+}
+
 /// The key of user hashes; made once, readable by us alone.
 fn identifier(dir: &Path) -> Result<Identifier> {
     use std::io::{Read, Write};
@@ -394,7 +409,7 @@ fn parts(
         key,
         clock.clone(),
         configured,
-        Readings::default(),
+        readings(&options.config),
     ));
     let follow = Arc::new(Follow::new(Arc::clone(&intake), clock.clone())?);
     let bodies = Bodies::new((about.memory_bytes / BODIES_SHARE).min(MAX_BODIES));

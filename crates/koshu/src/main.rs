@@ -10,6 +10,7 @@ mod commands;
 mod config;
 mod failure;
 mod input;
+mod listeners;
 mod output;
 mod place;
 mod texts;

@@ -46,6 +46,11 @@ impl Bodies {
         Self { free: Arc::new(Semaphore::new(units)), units, wait: WAIT_FOR_ROOM }
     }
 
+    /// Room for bytes that come in another way; nothing is held yet.
+    pub fn room(&self) -> Room {
+        Room { pool: self.clone(), held: None }
+    }
+
     /// Reads a body within the limits of size, time and of all bodies together, decompressed. The room is to be kept
     /// as long as the bytes are.
     pub async fn read(&self, request: Request) -> Result<(Bytes, Room), ApiError> {
@@ -59,7 +64,7 @@ impl Bodies {
             }
             return Err(too_large());
         }
-        let mut room = Room { pool: self.clone(), held: None };
+        let mut room = self.room();
         let raw = tokio::time::timeout(BODY_TIMEOUT, collect(body, &mut room))
             .await
             .map_err(|_| ApiError::bad_request("the body did not arrive within 60 s"))??;
@@ -85,7 +90,7 @@ impl Room {
     }
 
     /// Takes what is missing for so many bytes; whoever holds the whole pool may go on without more.
-    async fn grow_to(&mut self, bytes: usize) -> Result<(), ApiError> {
+    pub async fn grow_to(&mut self, bytes: usize) -> Result<(), ApiError> {
         let missing = bytes.div_ceil(UNIT).min(self.pool.units).saturating_sub(self.units());
         if missing == 0 {
             return Ok(());

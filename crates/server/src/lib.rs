@@ -13,6 +13,7 @@ pub mod follow;
 pub mod host;
 pub mod intake;
 pub mod json_rows;
+pub mod listen;
 mod openapi;
 pub mod parts;
 pub mod past;

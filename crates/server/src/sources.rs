@@ -81,6 +81,13 @@ impl Sources {
         self.count(source, service, counts, bytes, None, now);
     }
 
+    /// Counts records that were lost because nobody can be asked to send them again.
+    pub fn lost(&self, kind: SourceKind, name: &str, records: u64, now: Timestamp) {
+        let mut counts = Counts::default();
+        counts.refused.insert("lost", (records, String::new()));
+        self.count(&SourceName { kind, name: name.to_owned() }, None, &counts, 0, None, now);
+    }
+
     /// Counts samples of a host's agent.
     pub fn sampled(&self, host: &str, values: u64, now: Timestamp) {
         let source = SourceName { kind: SourceKind::Agent, name: host.to_owned() };

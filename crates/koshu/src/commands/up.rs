@@ -44,8 +44,7 @@ impl UpArgs {
             match (listen.name, listen.at) {
                 ("http", Listen::At(address)) => self.http = Some(address),
                 ("http", Listen::Off) => return Err(Failure::usage("cli-listen-http-off").into()),
-                (_, Listen::Off) => {}
-                (name, Listen::At(_)) => return Err(Failure::usage("cli-listen-later").with("name", name).into()),
+                _ => {}
             }
         }
         Ok(self)
@@ -104,6 +103,7 @@ pub fn run(args: UpArgs, with_agent: bool, screen: &Screen) -> Result<ExitCode> 
             config: loaded.config,
             demo: args.demo,
             with_agent,
+            listen: args.listen.iter().map(|listen| (listen.name, listen.at)).collect(),
             host_root: std::env::var_os(HOST_ROOT).map_or_else(|| PathBuf::from("/"), PathBuf::from),
         };
         let dir = options.dir.clone();

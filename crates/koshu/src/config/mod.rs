@@ -209,15 +209,24 @@ fn log_format_problem(service: &ServiceSection) -> Option<(&'static str, String,
 
 /// Fills secrets from the files that hold them.
 fn read_secrets(config: &mut Config, folder: Option<&Path>) -> Result<(), Problem> {
-    let Some(given) = config.server.store_url_file.clone() else { return Ok(()) };
-    if config.server.store_url.is_some() {
-        return Err(
-            Problem::new("`server.store_url` and `server.store_url_file` are both set").help("keep one of the two")
-        );
+    let server = &mut config.server;
+    let secrets = [
+        ("server.store_url", &mut server.store_url, &server.store_url_file),
+        (
+            "server.intake.forward_shared_key",
+            &mut server.intake.forward_shared_key,
+            &server.intake.forward_shared_key_file,
+        ),
+    ];
+    for (key, secret, file) in secrets {
+        let Some(given) = file else { continue };
+        if secret.is_some() {
+            return Err(Problem::new(format!("`{key}` and `{key}_file` are both set")).help("keep one of the two"));
+        }
+        // Beside the configuration, so that it works from every working folder.
+        let path = folder.map_or_else(|| given.clone(), |folder| folder.join(given));
+        *secret = Some(read_secret(&path, &format!("{key}_file"))?);
     }
-    // Beside the configuration, so that it works from every working folder.
-    let path = folder.map_or_else(|| given.clone(), |folder| folder.join(&given));
-    config.server.store_url = Some(read_secret(&path, "server.store_url_file")?);
     Ok(())
 }
 

@@ -1,6 +1,6 @@
 //! The `server` section: budgets, time zone, retention, addresses.
 
-use base::{ByteSize, Secret, Span};
+use base::{ByteSize, Secret, ServiceName, Span};
 use schemars::JsonSchema;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
@@ -33,6 +33,35 @@ pub struct ServerSection {
     pub retention: RetentionSection,
     /// Addresses to listen on.
     pub listen: ListenSection,
+    /// How records of other programs' protocols are taken.
+    pub intake: IntakeSection,
+}
+
+/// How records of other programs' protocols are taken.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct IntakeSection {
+    /// Which service a record belongs to, by what its sender calls itself; the first rule that fits wins. Without one the
+    /// sender's own name becomes the service's.
+    pub senders: Vec<SenderRule>,
+    /// Mask the name part of e-mail addresses in everything that programs say. Default: `false`.
+    pub redact_emails: bool,
+    /// The key that senders of fluentd's forward protocol must prove. Default: none, everybody on this machine may send.
+    #[schemars(with = "Option<String>")]
+    pub forward_shared_key: Option<Secret>,
+    /// File that holds the key in `forward_shared_key`.
+    pub forward_shared_key_file: Option<PathBuf>,
+}
+
+/// One rule: `{says: "app.web.*", service: shop}`.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SenderRule {
+    /// What the sender calls itself: tag, index, `service.name`, app name. `*` stands for any text.
+    pub says: String,
+    /// The service that it means.
+    #[schemars(with = "String")]
+    pub service: ServiceName,
 }
 
 /// How long records are kept, by table: at least `1d`. The disk budget may end it earlier, and says so.

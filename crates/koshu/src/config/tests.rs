@@ -181,7 +181,7 @@ fn the_printed_form_reads_like_this() {
    ·   ──────
  4 │   disk: 5GiB
    ╰────
-  help: did you mean `memory`? known here: memory, disk, time_zone, store_url, store_url_file, retention, listen
+  help: did you mean `memory`? known here: memory, disk, time_zone, store_url, store_url_file, retention, listen, intake
 ";
     assert_eq!(text.trim_end(), want.trim_end(), "\n{text}");
 }

@@ -56,6 +56,8 @@ pub struct Collected {
     pub counts: BTreeMap<Option<ServiceName>, Counts>,
     /// Services that rows were made for; new ones are not known to anybody else yet.
     pub services: BTreeMap<ServiceName, Arc<ServiceIntake>>,
+    /// Its sender's name for it.
+    pub name: Option<String>,
 }
 
 /// Collects rows of one delivery.
@@ -65,6 +67,7 @@ pub struct Collector<'i> {
     /// What records said last of their service, and what that meant.
     last: Option<(String, Arc<ServiceIntake>)>,
     services: BTreeMap<ServiceName, Arc<ServiceIntake>>,
+    name: Option<String>,
     requests: RequestRows,
     logs: LogRows,
     spans: SpanRows,
@@ -82,6 +85,7 @@ impl<'i> Collector<'i> {
             origin,
             last: None,
             services: BTreeMap::new(),
+            name: None,
             requests: RequestRows::default(),
             logs: LogRows::default(),
             spans: SpanRows::default(),
@@ -106,7 +110,17 @@ impl<'i> Collector<'i> {
         add(Table::Samples, self.samples.len(), &mut || self.samples.finish());
         add(Table::Errors, self.errors.len(), &mut || self.errors.finish());
         add(Table::Events, self.events.len(), &mut || self.events.finish());
-        Collected { append, counts: self.counts, services: self.services }
+        Collected { append, counts: self.counts, services: self.services, name: self.name }
+    }
+
+    /// When the delivery arrived.
+    pub fn now(&self) -> Timestamp {
+        self.origin.now
+    }
+
+    /// Its sender's name for the delivery: one that is sent again under it is not stored again.
+    pub fn name_delivery(&mut self, name: String) {
+        self.name = Some(name);
     }
 
     /// Records that became rows, and those that did not, over all services.

@@ -54,8 +54,6 @@ pub struct Arrived {
     pub source: SourceName,
     /// Its size.
     pub bytes: usize,
-    /// Its sender's name for it, when it may be sent again.
-    pub chunk: Option<String>,
 }
 
 /// Services that may exist at once; more are refused, so that a sender can't fill the memory with names.
@@ -288,13 +286,13 @@ impl Intake {
     }
 
     /// Decodes a delivery of any protocol and stores its records; returns once they are durable. Those of one delivery
-    /// become visible together. With a `chunk` it is stored once, however often it is sent.
+    /// become visible together. What its sender gave a name is stored once, however often it is sent.
     pub async fn store<R: Send + 'static>(
         self: &Arc<Self>,
         delivery: Arrived,
         decode: impl FnOnce(&mut Collector<'_>) -> Result<R, DecodeError> + Send + 'static,
     ) -> Result<Stored<R>, IntakeError> {
-        let Arrived { origin, source, bytes, chunk } = delivery;
+        let Arrived { origin, source, bytes } = delivery;
         let me = Arc::clone(self);
         let now = origin.now;
         let work = move || {
@@ -310,7 +308,7 @@ impl Intake {
         };
         let (answer, counts, collected) = decoded?;
         let (mut append, mut services) = (collected.append, collected.services);
-        if let Some(chunk) = chunk {
+        if let Some(chunk) = collected.name {
             let _one_by_one = self.booking.lock().await;
             let key = format!("{CHUNK_MARKS}{chunk}");
             if self.lake.mark(&key).is_some() {

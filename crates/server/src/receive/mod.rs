@@ -75,7 +75,6 @@ pub(crate) async fn store<R: Send + 'static>(
         origin: Origin { way: sender.kind, service: sender.service, now: parts.clock.now() },
         source: SourceName { kind: sender.kind, name: sender.name },
         bytes: bytes.len(),
-        chunk: None,
     };
     Ok(parts.intake.store(arrived, move |collector| decode(&bytes, collector)).await?)
 }

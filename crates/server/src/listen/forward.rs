@@ -1,0 +1,150 @@
+//! fluentd's forward protocol over TCP, with its UDP heartbeat on the same port.
+//!
+//! A chunk is acknowledged when its records are durable and never before; one that is sent again is acknowledged again
+//! and stored once.
+
+use super::{Guests, store};
+use crate::intake::Collector;
+use crate::parts::Parts;
+use crate::source_name::SourceKind;
+use base::Secret;
+use bytes::{Bytes, BytesMut};
+use protocols::forward::{Cutter, Hello, Message, Ping, Step, UDP_HEARTBEAT, decode, encode_ack};
+use protocols::observed::DecodeError;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream, UdpSocket};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// A connection that says nothing for this long is closed; senders open another one.
+const IDLE: Duration = Duration::from_mins(10);
+/// A message that has begun must be there within this time.
+const MESSAGE_TIMEOUT: Duration = Duration::from_mins(1);
+/// How much is read at a time.
+const READ: usize = 64 << 10;
+
+/// What clients have to prove.
+#[derive(Debug, Default)]
+pub struct Settings {
+    /// Without a key everybody who reaches the port may send.
+    pub shared_key: Option<Secret>,
+    /// What this server calls itself.
+    pub hostname: String,
+}
+
+/// Serves until it is stopped.
+pub async fn serve(listener: TcpListener, parts: Parts, settings: Settings, stop: CancellationToken) {
+    let (guests, settings, connections) = (Guests::default(), Arc::new(settings), TaskTracker::new());
+    while let Some(accepted) = stop.run_until_cancelled(listener.accept()).await {
+        let Ok((socket, peer)) = accepted else {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            continue;
+        };
+        let Some(place) = guests.admit(peer.ip()) else {
+            tracing::warn!(%peer, "too many forward connections; this one is closed");
+            continue;
+        };
+        let (parts, settings, stop) = (parts.clone(), Arc::clone(&settings), stop.clone());
+        connections.spawn(async move {
+            let mut connection = Connection { socket, peer, parts, settings, stop: stop.clone() };
+            if let Some(Err(why)) = stop.run_until_cancelled(connection.run()).await {
+                tracing::info!(%peer, why, "a forward connection ended");
+            }
+            drop(place);
+        });
+    }
+    connections.close();
+    connections.wait().await;
+}
+
+/// Answers heartbeats until it is stopped.
+pub async fn answer_heartbeats(socket: UdpSocket, stop: CancellationToken) {
+    let mut buffer = [0; 16];
+    while let Some(received) = stop.run_until_cancelled(socket.recv_from(&mut buffer)).await {
+        if let Ok((_, peer)) = received {
+            let _ = socket.send_to(&UDP_HEARTBEAT, peer).await;
+        }
+    }
+}
+
+struct Connection {
+    socket: TcpStream,
+    peer: SocketAddr,
+    parts: Parts,
+    settings: Arc<Settings>,
+    stop: CancellationToken,
+}
+
+impl Connection {
+    /// Takes messages until the sender leaves. The error is for the log.
+    async fn run(&mut self) -> Result<(), String> {
+        let _ = self.socket.set_nodelay(true);
+        let mut unread = BytesMut::new();
+        let mut cutter = Cutter::default();
+        let settings = Arc::clone(&self.settings);
+        if let Some(key) = &settings.shared_key {
+            self.greet(key, &mut unread, &mut cutter).await?;
+        }
+        while let Some(message) = self.next(&mut unread, &mut cutter).await? {
+            self.take(message).await?;
+        }
+        Ok(())
+    }
+
+    /// The next whole message; `None` when the sender left between two.
+    async fn next(&mut self, unread: &mut BytesMut, cutter: &mut Cutter) -> Result<Option<Bytes>, String> {
+        let mut room = self.parts.bodies.room();
+        loop {
+            if let Step::Message { used } = cutter.step(unread).map_err(|error| error.to_string())? {
+                return Ok(Some(unread.split_to(used).freeze()));
+            }
+            room.grow_to(unread.len() + READ).await.map_err(|error| error.detail().to_owned())?;
+            unread.reserve(READ);
+            let limit = if unread.is_empty() { IDLE } else { MESSAGE_TIMEOUT };
+            let read = tokio::time::timeout(limit, self.socket.read_buf(unread)).await;
+            match read.map_err(|_| format!("nothing came for {} s", limit.as_secs()))? {
+                Ok(0) if unread.is_empty() => return Ok(None),
+                Ok(0) => return Err("the sender left in the middle of a message".to_owned()),
+                Ok(_) => {}
+                Err(error) => return Err(error.to_string()),
+            }
+        }
+    }
+
+    /// Stores a message and acknowledges it, if its sender waits for that.
+    async fn take(&mut self, message: Bytes) -> Result<(), String> {
+        let peer = self.peer.ip();
+        let stored = store(&self.parts, SourceKind::Forward, peer, &message, &self.stop, decoded).await;
+        let stored = stored.map_err(|error| error.to_string())?;
+        if let Some(ack) = stored.answer {
+            self.socket.write_all(&ack).await.map_err(|error| error.to_string())?;
+        }
+        Ok(())
+    }
+
+    /// The handshake: both sides prove that they know the key.
+    async fn greet(&mut self, key: &Secret, unread: &mut BytesMut, cutter: &mut Cutter) -> Result<(), String> {
+        let hello = Hello { nonce: rand::random(), user_salt: None };
+        self.socket.write_all(&hello.encode()).await.map_err(|error| error.to_string())?;
+        let message = self.next(unread, cutter).await?.ok_or("the sender left before it proved its key")?;
+        let ping = Ping::decode(&message).map_err(|error| error.to_string())?;
+        let checked = ping.check(&hello, key.reveal(), |_| None);
+        let denied = checked.is_err();
+        let pong = ping.pong(&hello, key.reveal(), &self.settings.hostname, checked);
+        self.socket.write_all(&pong).await.map_err(|error| error.to_string())?;
+        if denied { Err("the shared key is wrong".to_owned()) } else { Ok(()) }
+    }
+}
+
+/// Hands over a message's events. Returns what acknowledges it.
+fn decoded(message: &Bytes, collector: &mut Collector<'_>) -> Result<Option<Vec<u8>>, DecodeError> {
+    let Message::Events(events) = decode(message, collector)? else { return Ok(None) };
+    let Some(chunk) = events.chunk else { return Ok(None) };
+    let mut name = blake3::Hasher::new();
+    name.update(events.tag.as_bytes()).update(&[0]).update(chunk.bytes());
+    collector.name_delivery(format!("forward:{}", &name.finalize().to_hex()[..32]));
+    Ok(Some(encode_ack(chunk)))
+}

@@ -1,0 +1,116 @@
+//! Sockets beside HTTP: fluentd's forward, syslog and StatsD, and OpenTelemetry over gRPC.
+//!
+//! What a sender waits for is said only after its records are durable. Senders that are told nothing (UDP) are counted
+//! where something of theirs was lost. Connections are bounded, together and for each address.
+
+pub mod forward;
+pub mod otlp_grpc;
+pub mod statsd;
+pub mod syslog;
+
+use crate::intake::{Arrived, Collector, IntakeError, Origin, Stored};
+use crate::parts::Parts;
+use crate::source_name::{SourceKind, SourceName};
+use bytes::Bytes;
+use foldhash::HashMap;
+use lake::AppendError;
+use parking_lot::Mutex;
+use protocols::observed::DecodeError;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// Connections of one listener.
+const MAX_CONNECTIONS: usize = 1024;
+/// Connections of one listener from one address; senders on this machine share one.
+const MAX_OF_ADDRESS: usize = 256;
+/// How long a delivery is held back while the lake has no room, before its connection is given up.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Who is connected, counted by address.
+#[derive(Debug, Clone, Default)]
+struct Guests {
+    by_address: Arc<Mutex<HashMap<IpAddr, usize>>>,
+}
+
+/// A place among the connections, free again when dropped.
+struct Place {
+    guests: Guests,
+    address: IpAddr,
+}
+
+impl Guests {
+    /// A place for a connection, unless there are too many.
+    fn admit(&self, address: IpAddr) -> Option<Place> {
+        let mut by_address = self.by_address.lock();
+        let all: usize = by_address.values().sum();
+        let own = by_address.entry(address).or_default();
+        if all >= MAX_CONNECTIONS || *own >= MAX_OF_ADDRESS {
+            return None;
+        }
+        *own += 1;
+        drop(by_address);
+        Some(Place { guests: self.clone(), address })
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut by_address = self.guests.by_address.lock();
+        if let Some(count) = by_address.get_mut(&self.address) {
+            *count -= 1;
+            if *count == 0 {
+                by_address.remove(&self.address);
+            }
+        }
+    }
+}
+
+/// Decodes and stores what a socket brought. While the lake has no room it waits a while: not reading on is how a sender
+/// is slowed down.
+async fn store<R: Send + 'static>(
+    parts: &Parts,
+    kind: SourceKind,
+    peer: IpAddr,
+    bytes: &Bytes,
+    stop: &CancellationToken,
+    decode: impl Fn(&Bytes, &mut Collector<'_>) -> Result<R, DecodeError> + Clone + Send + 'static,
+) -> Result<Stored<R>, IntakeError> {
+    let give_up = tokio::time::Instant::now() + PATIENCE;
+    loop {
+        let (now, held, decode) = (parts.clock.now(), bytes.clone(), decode.clone());
+        let arrived = Arrived {
+            origin: Origin { way: kind, service: None, now },
+            source: SourceName { kind, name: peer.to_string() },
+            bytes: held.len(),
+        };
+        match parts.intake.store(arrived, move |collector| decode(&held, collector)).await {
+            Err(IntakeError::Append(AppendError::Busy { retry_after, reason }))
+                if tokio::time::Instant::now() + retry_after < give_up =>
+            {
+                tracing::debug!(%reason, kind = kind.name(), "a delivery waits");
+                if stop.run_until_cancelled(tokio::time::sleep(retry_after)).await.is_none() {
+                    return Err(IntakeError::Append(AppendError::Closed));
+                }
+            }
+            outcome => return outcome,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_address_can_not_take_all_places() {
+        let guests = Guests::default();
+        let (greedy, other): (IpAddr, IpAddr) = ("192.0.2.1".parse().unwrap(), "192.0.2.2".parse().unwrap());
+        let places: Vec<Place> = (0..MAX_OF_ADDRESS).map(|_| guests.admit(greedy).unwrap()).collect();
+        assert!(guests.admit(greedy).is_none());
+        assert!(guests.admit(other).is_some());
+        drop(places);
+        assert!(guests.admit(greedy).is_some() && guests.by_address.lock().len() <= 1);
+    }
+}
