@@ -10,6 +10,7 @@ mod browser;
 mod damage;
 mod disk_full;
 mod kill;
+mod listeners;
 mod load;
 mod memory_cap;
 mod nginx;
