@@ -6,6 +6,7 @@ pub mod ingest;
 pub mod overview;
 pub mod services;
 pub mod session;
+pub mod snippets;
 pub mod sources;
 pub mod status;
 pub mod tail;

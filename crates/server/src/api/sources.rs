@@ -82,21 +82,13 @@ pub struct LimitView {
     seen: u64,
 }
 
-/// How to connect a sender.
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-pub struct Snippet {
-    title: &'static str,
-    language: &'static str,
-    text: String,
-}
-
 /// The sources page.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct SourcesAnswer {
     sources: Vec<SourceView>,
     discovered: Vec<DiscoveredView>,
     limits: Vec<LimitView>,
-    snippets: Vec<Snippet>,
+    snippets: Vec<super::snippets::Snippet>,
 }
 
 /// `GET /api/v1/sources`
@@ -129,7 +121,7 @@ pub async fn list(State(parts): State<Parts>, _: MayRead) -> Result<axum::Json<S
         sources,
         limits: limits.collect(),
         discovered: look.await.map_err(ApiError::internal)?,
-        snippets: snippets(&parts),
+        snippets: super::snippets::all(&parts).await,
     }))
 }
 
@@ -232,43 +224,6 @@ fn sample_of(log: &FoundLog) -> Option<(protocols::access::Format, protocols::ac
         tally.count(line, decoder.decode(line));
     }
     Some((decoder.format(), tally))
-}
-
-fn snippets(parts: &Parts) -> Vec<Snippet> {
-    let http = parts.listeners.lock().get("http").cloned().unwrap_or_else(|| "127.0.0.1:4649".into());
-    let nginx = "log_format koshu escape=json '{\"time\":\"$time_iso8601\",\"method\":\"$request_method\",\
-                 \"uri\":\"$request_uri\",\"status\":$status,\"bytes\":$body_bytes_sent,\
-                 \"request_time\":$request_time,\"remote_addr\":\"$remote_addr\",\"user_agent\":\"$http_user_agent\",\
-                 \"host\":\"$host\",\"request_id\":\"$request_id\"}';\naccess_log /var/log/nginx/access.log koshu;\n";
-    vec![
-        Snippet { title: "nginx: JSON with response times", language: "nginx", text: nginx.to_owned() },
-        Snippet {
-            title: "Past logs",
-            language: "sh",
-            text: "koshu import --service shop /var/log/nginx/access.log*\n".to_owned(),
-        },
-        Snippet {
-            title: "curl: one record",
-            language: "sh",
-            text: format!(
-                "curl --data-binary '{{\"time\":\"'$(date -Is)'\",\"method\":\"GET\",\"uri\":\"/\",\"status\":200,\
-                 \"request_time\":0.012}}' http://{http}/api/v1/ingest/shop\n"
-            ),
-        },
-        Snippet {
-            title: "curl: a log file",
-            language: "sh",
-            text: format!("curl --data-binary @access.log 'http://{http}/api/v1/ingest/shop?format=combined'\n"),
-        },
-        Snippet {
-            title: "Deploy marker",
-            language: "sh",
-            text: format!(
-                "curl -H 'Content-Type: application/json' --data '{{\"kind\":\"deploy\",\"service\":\"shop\",\
-                 \"title\":\"deploy\",\"version\":\"1.0\"}}' http://{http}/api/v1/changes\n"
-            ),
-        },
-    ]
 }
 
 /// An import as it goes.
