@@ -15,3 +15,4 @@ mod load;
 mod memory_cap;
 mod nginx;
 mod outside_readers;
+mod senders;

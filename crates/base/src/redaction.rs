@@ -110,7 +110,7 @@ fn mask_cards(text: &str) -> Option<String> {
             continue;
         }
         let end = number_end(bytes, at);
-        if is_card(&bytes[at..end]) {
+        if is_card(&bytes[at..end]) && !is_fraction(bytes, at) && !is_in_id(bytes, at..end) {
             out.push_str(&text[copied..at]);
             out.push_str(MASK);
             copied = end;
@@ -132,10 +132,11 @@ fn number_end(bytes: &[u8], start: usize) -> usize {
     }
 }
 
-/// Whether the digits are as many as those of a card and pass the check of Luhn (ISO/IEC 7812-1, annex B).
+/// Whether the digits begin as those of a payment card do (0, 1, 7 and 9 are other issuers', and times since the epoch
+/// begin with 1), are as many, and pass the check of Luhn (ISO/IEC 7812-1, annex B).
 fn is_card(number: &[u8]) -> bool {
     let digits = || number.iter().rev().filter(|byte| byte.is_ascii_digit()).map(|byte| u32::from(byte - b'0'));
-    if !CARD_DIGITS.contains(&digits().count()) || digits().all(|digit| digit == 0) {
+    if !CARD_DIGITS.contains(&digits().count()) || !matches!(number.first(), Some(b'2'..=b'6' | b'8')) {
         return false;
     }
     let sum: u32 = digits()
@@ -146,6 +147,29 @@ fn is_card(number: &[u8]) -> bool {
         })
         .sum();
     sum.is_multiple_of(10)
+}
+
+/// Whether digits stand behind a decimal point: a measured value has as many as a card.
+fn is_fraction(bytes: &[u8], at: usize) -> bool {
+    matches!(bytes[..at], [.., before, b'.'] if before.is_ascii_digit())
+}
+
+/// Whether digits belong to an id of a trace or a span: a word of 32 or 16 lower-case hex digits with a letter among them.
+/// Of random ids, some have digits that pass for a card's.
+fn is_in_id(bytes: &[u8], digits: std::ops::Range<usize>) -> bool {
+    const LONGEST: usize = 32;
+    let is_hex = |byte: &&u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    let before = bytes[..digits.start].iter().rev().take(LONGEST).take_while(is_hex).count();
+    let behind = bytes[digits.end..].iter().take(LONGEST).take_while(is_hex).count();
+    let (from, to) = (digits.start - before, digits.end + behind);
+    let word = &bytes[from..to];
+    // Behind a backslash, a letter is not part of a word.
+    let is_end = |byte: Option<&u8>| byte.is_none_or(|byte| !byte.is_ascii_alphanumeric() && *byte != b'\\');
+    matches!(word.len(), 16 | LONGEST)
+        && word.iter().any(u8::is_ascii_lowercase)
+        && word.iter().all(u8::is_ascii_alphanumeric)
+        && is_end(from.checked_sub(1).and_then(|at| bytes.get(at)))
+        && is_end(bytes.get(to))
 }
 
 #[cfg(test)]
@@ -170,6 +194,11 @@ mod tests {
             ("-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----!", "***!"),
             ("card 4111 1111 1111 1111 declined", "card *** declined"),
             ("card 4111111111111112 is none", "card 4111111111111112 is none"),
+            ("card4111111111111111, \\b378282246310005", "card***, \\b***"),
+            ("took 0.4111111111111111 s, no.4111111111111111", "took 0.4111111111111111 s, no.***"),
+            ("at 1770091506789 ms", "at 1770091506789 ms"),
+            ("span 348842824675546c", "span 348842824675546c"),
+            ("trace 4111111111111111aaaaaaaaaaaaaaaa", "trace 4111111111111111aaaaaaaaaaaaaaaa"),
             ("order 2026-11-25 12:00:00 1234", "order 2026-11-25 12:00:00 1234"),
             ("write to bob@example.com", "write to bob@example.com"),
             ("", ""),

@@ -27,7 +27,9 @@ pub(super) fn observe(event: &Value, project: Project<'_>, observer: &mut impl O
     let service = Some(Cow::Borrowed(project.service));
     let outermost = chain.last().copied().unwrap_or(&Value::Null);
     let grave = severity.is_none_or(|severity| severity >= Severity::Error);
-    if chain.is_empty() && !grave {
+    // SDKs may give a message the stack of where it was said, as an exception without a type.
+    let is_message = message.is_some() && chain.iter().all(|exception| text(&exception["type"]).is_none());
+    if (chain.is_empty() || is_message) && !grave {
         // Logs have no columns for these.
         let mut fields = fields(event, &chain);
         fields.push_some("release", text(&event["release"]));

@@ -48,6 +48,23 @@ fn an_envelope_is_cut_by_lengths_and_by_lines() {
     assert_eq!(taken.unwrap().event_id.as_deref(), Some("9ec79c33ec9942ab8353589fcb2e04dc"));
 }
 
+/// As @sentry/node 11 sends `captureMessage`.
+#[test]
+fn a_message_with_the_stack_of_where_it_was_said_stays_a_message() {
+    let stack = json!({"frames": [{"function": "main", "filename": "app.mjs", "lineno": 3, "in_app": true}]});
+    let exception = json!({"values": [{"value": "disk nearly full", "stacktrace": stack}]});
+    let mut event = json!({"message": "disk nearly full", "level": "warning", "exception": exception});
+    let seen = item("event", &event);
+    let log = &seen.of("log")[0];
+    assert_eq!((&log["body"], &log["severity"]), (&json!("disk nearly full"), &json!("warn")), "{:?}", seen.0);
+    assert!(seen.of("error").is_empty(), "{:?}", seen.0);
+    event["level"] = json!("error");
+    assert_eq!(error(&event)["message"], "disk nearly full", "a grave one is an error");
+    event["level"] = json!("warning");
+    event["exception"]["values"][0]["type"] = json!("DiskWarning");
+    assert_eq!(error(&event)["kind"], "DiskWarning", "so is one with a type");
+}
+
 #[test]
 fn an_envelope_that_cannot_be_cut_is_refused_whole() {
     let good = "{}\n{\"type\":\"event\"}\n{\"message\":\"x\"}\n";

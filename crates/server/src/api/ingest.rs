@@ -10,6 +10,7 @@ use agent::ledger::{Coverage, file_keys};
 use axum::extract::{Request, State};
 use base::ServiceName;
 use protocols::access::Format;
+use protocols::observed::DecodeError;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::time::Duration;
@@ -65,7 +66,11 @@ impl From<IntakeError> for ApiError {
     fn from(error: IntakeError) -> Self {
         match error {
             IntakeError::Append(error) => error.into(),
-            IntakeError::UnknownFormat | IntakeError::Decode(_) => Self::bad_request(error.to_string()),
+            IntakeError::Decode(DecodeError::TooMany { .. }) => Self::too_large(error.to_string()),
+            IntakeError::Decode(DecodeError::Unsupported(_)) => Self::unsupported(error.to_string()),
+            IntakeError::UnknownFormat | IntakeError::Decode(DecodeError::Malformed { .. }) => {
+                Self::bad_request(error.to_string())
+            }
             IntakeError::TooManyServices => Self::conflict(error.to_string()),
             IntakeError::Deleting => Self::unavailable(error.to_string(), Duration::from_secs(5)),
             IntakeError::Stale => Self::stale(error.to_string()),
@@ -200,6 +205,17 @@ mod tests {
     fn part(key: &str, mark: &str, from: u64, to: u64, too_long: u64) -> ImportParams {
         let (key, mark) = (key.to_owned(), mark.to_owned());
         ImportParams { key, mark, from, to, name: "a.log".into(), format: None, too_long }
+    }
+
+    #[test]
+    fn too_much_is_told_from_broken() {
+        for (error, want) in [
+            (DecodeError::TooMany { what: "bytes after decompression", limit: 1 }, 413),
+            (DecodeError::Unsupported("a format".into()), 415),
+            (DecodeError::Malformed { what: "an end".into(), at: 0 }, 400),
+        ] {
+            assert_eq!(ApiError::from(IntakeError::Decode(error)).status().as_u16(), want);
+        }
     }
 
     #[test]

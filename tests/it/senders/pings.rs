@@ -1,0 +1,49 @@
+//! Heartbeats, as cron lines send them with curl.
+
+use super::{assert_rows, limited, rows, stored};
+use e2e::{Place, ran, tool};
+use serde_json::json;
+
+const ID: &str = "0b7a0d5c-5d0f-4b3e-9a54-0f5d2f1c9a11";
+
+#[tokio::test]
+async fn a_cron_job_says_with_curl_how_it_went() {
+    let Some(curl) = tool("curl") else { return };
+    let place = Place::new();
+    let koshu = place.start().await;
+    let run = "9c2d3c9e-02a4-4d0e-9a3f-0123456789ab";
+    let mut want = Vec::new();
+    for (arguments, path, state, attrs) in [
+        (&[][..], format!("/start?rid={run}"), json!("start"), json!({"run_id": run})),
+        (&[], String::new(), json!("ok"), json!({})),
+        (&["--head"], String::new(), json!("ok"), json!({})),
+        (
+            &["--retry", "3", "--data-raw", "copied 7 files"],
+            format!("?rid={run}"),
+            json!("ok"),
+            json!({"run_id": run, "body": "copied 7 files"}),
+        ),
+        (&["-X", "POST"], "/fail".to_owned(), json!("fail"), json!({})),
+        (&[], "/0".to_owned(), json!("ok"), json!({"exit_code": "0"})),
+        (
+            &["--data-binary", "disk full\npassword: hunter2"],
+            "/7".to_owned(),
+            json!("fail"),
+            json!({"exit_code": "7", "body": "disk full\npassword: ***"}),
+        ),
+        (&["-d", "half way"], "/log".to_owned(), json!(null), json!({"note": "true", "body": "half way"})),
+    ] {
+        let url = format!("{}/ping/{ID}{path}", koshu.url());
+        let output = ran(limited(&curl).args(["-fsS", "-m", "20"]).args(arguments).arg(url));
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(text == "OK" || text.starts_with("HTTP/1.1 200"), "{path}: {text}");
+        want.push(json!({"kind": "heartbeat", "name": ID, "state": state, "source": "heartbeat", "attrs": attrs}));
+    }
+    let found = rows(koshu.client(), "SELECT kind, name, state, source, attrs FROM events ORDER BY ts").await;
+    assert_rows(&found, &want, "events");
+    for path in ["/paused", "/256", "/start/again"] {
+        let output = limited(&curl).arg("-fsS").arg(format!("{}/ping/{ID}{path}", koshu.url())).output().unwrap();
+        assert_eq!(output.status.code(), Some(22), "curl -f fails at 400: {output:?}");
+    }
+    assert_eq!(stored(koshu.client()).await, [("events", 8)]);
+}
