@@ -10,7 +10,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 /// How long Prometheus may take from its start to what is waited for.
-const SOON: Duration = Duration::from_secs(60);
+const SOON: Duration = Duration::from_mins(1);
 /// How long the test's alert fires.
 const FIRES: jiff::SignedDuration = jiff::SignedDuration::from_secs(8);
 
