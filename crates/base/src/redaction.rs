@@ -110,7 +110,11 @@ fn mask_cards(text: &str) -> Option<String> {
             continue;
         }
         let end = number_end(bytes, at);
-        if is_card(&bytes[at..end]) && !is_fraction(bytes, at) && !is_in_id(bytes, at..end) {
+        if is_card(&bytes[at..end])
+            && !is_fraction(bytes, at)
+            && !is_in_uuid(bytes, at..end)
+            && !is_in_id(bytes, at..end)
+        {
             out.push_str(&text[copied..at]);
             out.push_str(MASK);
             copied = end;
@@ -154,6 +158,16 @@ fn is_fraction(bytes: &[u8], at: usize) -> bool {
     matches!(bytes[..at], [.., before, b'.'] if before.is_ascii_digit())
 }
 
+/// Whether digits with dashes are a part of a UUID: hex stands before or behind them. Some have groups that pass for a
+/// card's.
+fn is_in_uuid(bytes: &[u8], digits: std::ops::Range<usize>) -> bool {
+    let hex_before = bytes[..digits.start].iter().rev().take_while(|byte| byte.is_ascii_hexdigit()).count();
+    let word = digits.start - hex_before;
+    let behind_dash = matches!(bytes[..word], [.., before, b'-'] if before.is_ascii_hexdigit());
+    let goes_on = bytes.get(digits.end).is_some_and(|byte| *byte == b'-' || matches!(byte, b'a'..=b'f'));
+    bytes[digits].contains(&b'-') && (behind_dash || goes_on)
+}
+
 /// Whether digits belong to an id of a trace or a span: a word of 32 or 16 lower-case hex digits with a letter among them.
 /// Of random ids, some have digits that pass for a card's.
 fn is_in_id(bytes: &[u8], digits: std::ops::Range<usize>) -> bool {
@@ -194,6 +208,7 @@ mod tests {
             ("-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----!", "***!"),
             ("card 4111 1111 1111 1111 declined", "card *** declined"),
             ("card 4111111111111112 is none", "card 4111111111111112 is none"),
+            ("id 0e8a411f-4111-4111-8111-111111111111", "id 0e8a411f-4111-4111-8111-111111111111"),
             ("card4111111111111111, \\b378282246310005", "card***, \\b***"),
             ("took 0.4111111111111111 s, no.4111111111111111", "took 0.4111111111111111 s, no.***"),
             ("at 1770091506789 ms", "at 1770091506789 ms"),

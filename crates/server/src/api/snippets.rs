@@ -193,9 +193,7 @@ fn single(here: &Here) -> Vec<Snippet> {
         Snippet {
             title: "curl: a log file",
             language: "sh",
-            text: format!(
-                "curl {token}--data-binary @access.log 'http://{http}/api/v1/ingest/shop?format=combined'\n"
-            ),
+            text: format!("curl {token}--data-binary @access.log 'http://{http}/api/v1/ingest/shop?format=combined'\n"),
         },
         Snippet {
             title: "Heartbeat of a job",
