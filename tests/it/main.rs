@@ -13,4 +13,5 @@ mod kill;
 mod load;
 mod memory_cap;
 mod nginx;
+mod observed;
 mod outside_readers;
