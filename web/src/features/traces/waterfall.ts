@@ -29,7 +29,11 @@ export function rowsOf(spans: readonly Span[]): Row[] {
   for (const span of [...spans].sort(byStart)) {
     const parent = span.parent_id;
     if (parent === null || parent === span.span_id || !known.has(parent)) roots.push(span);
-    else children.set(parent, [...(children.get(parent) ?? []), span]);
+    else {
+      const siblings = children.get(parent);
+      if (siblings) siblings.push(span);
+      else children.set(parent, [span]);
+    }
   }
   const rows: Row[] = [];
   const done = new Set<Span>();
