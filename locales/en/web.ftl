@@ -5,6 +5,10 @@
 nav-label = Pages
 nav-home = Home
 nav-explorer = Explorer
+nav-errors = Errors
+nav-traces = Traces
+nav-metrics = Metrics
+nav-logs = Logs
 nav-sources = Sources
 nav-settings = Settings
 skip = Skip to content
@@ -89,6 +93,10 @@ help-title = Keyboard
 help-words = Keys do nothing while you type, or while an input method composes.
 key-search = Search or filter
 key-home = Go to the first page
+key-errors = Go to the errors
+key-traces = Go to the traces
+key-metrics = Go to the metrics
+key-logs = Go to the logs
 key-explorer = Go to the explorer
 key-sources = Go to the sources
 key-settings = Go to the settings
@@ -452,3 +460,229 @@ scope-admin = do everything
 sign-out = Sign out
 sign-out-title = Session
 signed-in-as = Signed in as { $user }.
+
+## Errors
+errors-title = What goes wrong, and for whom?
+errors-answer = { $range }: <b>{ $errors ->
+    [one] one error
+   *[other] { $errors } errors
+}</b> with { $groups ->
+    [one] one cause
+   *[other] { $groups } causes
+}, seen by { $users ->
+    [0] nobody whom the senders named
+    [one] <b>one person</b>
+   *[other] <b>{ $users } people</b>
+}. Most often <group>{ $kind }</group> ({ $most }).
+errors-over-time = Errors over time
+unit-errors = errors
+errors-open = Open
+errors-resolved = Resolved
+errors-ignored = Ignored
+errors-all = All
+errors-find = Find an error
+errors-none = { $range }: no error was reported.
+errors-none-how = That is good news only if somebody would report one. Any Sentry SDK and OpenTelemetry's exceptions do; <sources>see what arrives</sources>, or try <week>the last seven days</week>. This sends a first one:
+errors-none-shown = No group of errors is left here.
+errors-none-shown-how = Choose another state, or take words out of the search.
+errors-more = The first { $shown } of { $all } groups; a shorter time or one service shows the others.
+release = Release
+error-kind = Class
+error-message = Message
+error-what = Error
+error-trend = Trend
+error-trend-of = Trend of { $n } errors
+error-first-seen = First seen
+error-last-seen = Last seen
+error-state-open = open
+error-state-reopened = reopened
+error-state-resolved = resolved
+error-state-ignored = ignored
+error-resolve = Resolve
+error-ignore = Ignore
+error-reopen = Open again
+error-decided = { $by }, { $at }
+error-decided-by-program = by a program, { $at }
+error-reopened-since = resolved { $at }, and seen again since
+error-title = Error
+error-answer = { $range }: <b>{ $errors ->
+    [one] one error
+   *[other] { $errors } errors
+}</b>, seen by { $users ->
+    [0] nobody whom the sender named
+    [one] <b>one person</b>
+   *[other] <b>{ $users } people</b>
+}. First in this time { $first }, last { $ago }.
+error-gone-title = This error is not in this time
+error-gone = { $range }: no error of this group.
+error-gone-how = It may be older: try <month>the last 30 days</month>.
+error-whom = Whom did it hit, and since which release?
+error-no-release = no release named
+error-no-person = nobody named
+error-records = The latest records
+error-latest = The latest { $n } of { $all }.
+error-no-trace = The sender named no trace.
+error-no-stack = The sender sent no stack.
+error-all-frames = Show all { $n } frames
+error-why = Why are these one error?
+error-why-proven = These are the same in all of them (version { $version } of the grouping). What varies, such as numbers, ids and line numbers, is left out.
+error-why-sender = The sender asked for a grouping of its own, or the error was shortened when it was stored. Without that, we would have compared this:
+error-input-type = Class
+error-input-message = Message
+error-input-frame = Frame
+error-input-grouping = Chosen by the sender
+see-trace = See its trace
+see-request = See its request
+see-person = See this person's requests
+
+## Traces
+traces-title = Where did single requests spend their time?
+traces-find = Words, or a trace id
+traces-least = At least
+traces-least-wrong = Not understood. Try 250ms, 1.5s or 2m.
+traces-none = { $range }: no trace that began here.
+traces-none-how = Programs with an OpenTelemetry SDK send traces. A trace is listed by the span that began it; see <sources>what arrives</sources>, or try <week>the last seven days</week>. This runs a Python program with its traces sent here:
+traces-none-filter = Take words out, ask for shorter ones, or choose a longer time.
+traces-answer = { $range }: { $n ->
+    [one] one trace
+   *[other] the newest <b>{ $n }</b> traces
+}, <b>{ $failed }</b> with something that failed. The slowest, <trace>{ $name }</trace>, took <b>{ $slowest }</b>.
+traces-more = Older ones are not shown; search, or choose a shorter time.
+trace-name = What began it
+trace-spans = Spans
+trace-services = Services
+trace-failed = Failed
+trace-kind = Kind
+trace-starts = Starts
+trace-span = Span
+trace-title = Where did its time go?
+trace-answer = <b>{ $name }</b> of <service>{ $service }</service> took <b>{ $duration }</b>: { $spans ->
+    [one] one span
+   *[other] { $spans } spans
+} in { $services ->
+    [one] one service
+   *[other] { $services } services
+}, { $failed ->
+    [0] none failed
+    [one] <b>one failed</b>
+   *[other] <b>{ $failed } failed</b>
+}.
+trace-orphans = { $n ->
+    [one] One span names a parent that did not arrive; it stands as a root, marked ⤷.
+   *[other] { $n } spans name a parent that did not arrive; they stand as roots, marked ⤷.
+}
+trace-orphan = Its parent did not arrive
+trace-more-spans = Only the first { $n } spans are shown.
+trace-waterfall = Spans over time
+trace-gone-title = This trace was not found
+trace-gone = Nothing is stored of { $id }.
+trace-gone-around = It was looked for within an hour of the moment in the link. <week>Look through the last seven days</week>.
+trace-gone-how = It was looked for in the last seven days. It may be older, not sampled by its sender, or still on its way.
+trace-no-spans = No span of this trace arrived
+trace-no-spans-how = What was logged with its id is below. Its sender may not have sampled it.
+trace-errors = What failed in it?
+trace-no-errors = No error was reported with this trace.
+trace-lines = What was logged in it?
+trace-no-lines = No log line has its id.
+
+## Metrics
+metrics-title = What was measured?
+metrics-answer = { $range }: <b>{ $names }</b> { $names ->
+    [one] metric
+   *[other] metrics
+} in { $series } series.
+metrics-find = Find a metric
+metrics-shown = { $shown } of { $all }
+metrics-pick = Pick a metric to see it over time. A number beside it says how many series it has.
+metrics-more = There are more metrics than can be listed; choose one service or a shorter time.
+metrics-none = { $range }: nothing was measured.
+metrics-none-how = Prometheus, OpenTelemetry and StatsD can send here; see <sources>what arrives</sources>, or try <week>the last seven days</week>. For Prometheus:
+metric-series = { $n ->
+    [one] 1 series
+   *[other] { $n } series
+}
+metric-series-head = Series
+metric-line = Line
+metric-by = Split by
+metric-by-nothing = nothing
+metric-rate = Growth per second
+metric-fold = Series joined by
+metric-fold-mean = mean
+metric-fold-sum = sum
+metric-fold-min = smallest
+metric-fold-max = largest
+metric-answer = { $line }: <b>{ $last }</b> now. { $series ->
+    [one] One series
+   *[other] { $series } series, joined by { $fold },
+} in { $lines ->
+    [one] one line
+   *[other] { $lines } lines
+}.
+metric-answer-rate = { $line }: <b>{ $last }</b> a second now. { $series ->
+    [one] One series
+   *[other] { $series } series, added up,
+} in { $lines ->
+    [one] one line
+   *[other] { $lines } lines
+}; where a counter began anew it is read from zero.
+metric-no-rate = No growth is known: a rate takes two samples of a series.
+metric-no-label = (without this label)
+metric-all = all
+metric-drawn = The { $drawn } largest of { $all } lines are drawn. Choose one in the table to see it alone.
+metric-left-out = { $n ->
+    [one] One smaller line is left out.
+   *[other] { $n } smaller lines are left out.
+} One service or another label makes them fewer.
+metric-show-all = Draw the largest again
+metric-lowest = Lowest
+metric-highest = Highest
+metric-unit = value
+metric-unit-s = per second
+metric-unit-bytes = bytes
+metric-unit-bytes-s = bytes per second
+metric-unit-seconds = seconds
+metric-unit-seconds-s = seconds per second
+metric-unit-ratio = share
+
+## Logs
+logs-title = What did programs say?
+logs-find = Words, "a phrase", -without
+logs-lines = Log lines, newest first
+logs-over-time = Lines over time
+logs-calm = others
+logs-warnings = warnings
+logs-errors = errors
+unit-lines = lines
+logs-answer = { $range }: <b>{ $n ->
+    [one] one line
+   *[other] { $n } lines
+}</b>, among them <b>{ $errors ->
+    [0] no errors
+    [one] one error
+   *[other] { $errors } errors
+}</b> and { $warnings ->
+    [0] no warnings
+    [one] one warning
+   *[other] { $warnings } warnings
+}.
+logs-none = { $range }: no log line.
+logs-none-how = fluentd, Fluent Bit, Vector, rsyslog and OpenTelemetry can send here; see <sources>what arrives</sources>, or try <week>the last seven days</week>. Requests of access logs are in the <explorer>explorer</explorer>. This sends a first line:
+logs-none-filter = Take words out, allow less grave lines, or choose a longer time.
+logs-least-any = Any severity
+logs-least-trace = Trace and up
+logs-least-debug = Debug and up
+logs-least-info = Info and up
+logs-least-warn = Warnings and up
+logs-least-error = Errors and up
+logs-least-fatal = Fatal only
+log-severity = Severity
+logs-of-pattern = Only lines like
+logs-all-patterns = All patterns
+logs-all = All { $n } lines.
+logs-newest = The newest { $n } lines.
+logs-older = Older lines
+logs-narrow = Narrow down to see others.
+patterns-title = Patterns
+patterns-of = Found in all { $n } lines. Click one to see its lines.
+patterns-newest = Found in the newest { $n } lines. Click one to see its lines.
+patterns-others = { $n } more lines have rarer ones.

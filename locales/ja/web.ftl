@@ -5,6 +5,10 @@
 nav-label = ページ
 nav-home = ホーム
 nav-explorer = 調べる
+nav-errors = エラー
+nav-traces = トレース
+nav-metrics = メトリクス
+nav-logs = ログ
 nav-sources = 収集元
 nav-settings = 設定
 skip = 本文へ
@@ -74,6 +78,10 @@ help-title = キー操作
 help-words = 文字の入力中や変換中は働きません。
 key-search = 検索・絞り込みへ
 key-home = 最初のページへ
+key-errors = 「エラー」へ
+key-traces = 「トレース」へ
+key-metrics = 「メトリクス」へ
+key-logs = 「ログ」へ
 key-explorer = 「調べる」へ
 key-sources = 「収集元」へ
 key-settings = 「設定」へ
@@ -400,3 +408,176 @@ scope-admin = すべて
 sign-out = サインアウト
 sign-out-title = セッション
 signed-in-as = { $user } としてサインインしています。
+
+## エラー
+errors-title = 何が失敗し、誰が困ったのか
+errors-answer = { $range }：エラーは <b>{ $errors } 件</b>、原因は { $groups } 種類です。{ $users ->
+    [0] 誰に起きたかは送られていません。
+   *[other] <b>{ $users } 人</b>に起きました。
+}最も多いのは <group>{ $kind }</group>（{ $most } 件）です。
+errors-over-time = エラーの推移
+unit-errors = 件
+errors-open = 未解決
+errors-resolved = 解決済み
+errors-ignored = 対応しない
+errors-all = すべて
+errors-find = エラーを探す
+errors-none = { $range }：エラーの報告はありません。
+errors-none-how = 報告する仕組みがあって初めて安心できます。Sentry の SDK や OpenTelemetry の例外を受け取れます。<sources>何が届いているか</sources>を確かめるか、<week>直近 7 日間</week>を見てください。最初の 1 件は次のコマンドで送れます。
+errors-none-shown = ここに当てはまるエラーはありません。
+errors-none-shown-how = 別の状態を選ぶか、検索する言葉を減らしてください。
+errors-more = { $all } 種類のうち { $shown } 種類です。期間を短くするか、サービスを選ぶと残りが見えます。
+release = リリース
+error-kind = 種類
+error-message = メッセージ
+error-what = エラー
+error-trend = 推移
+error-trend-of = { $n } 件の推移
+error-first-seen = 最初
+error-last-seen = 最後
+error-state-open = 未解決
+error-state-reopened = 再発
+error-state-resolved = 解決済み
+error-state-ignored = 対応しない
+error-resolve = 解決済みにする
+error-ignore = 対応しない
+error-reopen = 未解決に戻す
+error-decided = { $by }、{ $at }
+error-decided-by-program = プログラムから、{ $at }
+error-reopened-since = { $at } に解決済みとしましたが、その後また起きました
+error-title = エラー
+error-answer = { $range }：<b>{ $errors } 件</b>起きました。{ $users ->
+    [0] 誰に起きたかは送られていません。
+   *[other] <b>{ $users } 人</b>に起きました。
+}この期間で最初は { $first }、最後は { $ago }です。
+error-gone-title = この期間には起きていません
+error-gone = { $range }：このエラーはありません。
+error-gone-how = もっと前のものかもしれません。<month>直近 30 日間</month>を見てください。
+error-whom = 誰に起き、どのリリースから始まったのか
+error-no-release = リリースの記載なし
+error-no-person = 利用者の記載なし
+error-records = 最近の記録
+error-latest = { $all } 件のうち最近の { $n } 件です。
+error-no-trace = トレースの記載がありません。
+error-no-stack = スタックトレースが送られていません。
+error-all-frames = { $n } 個のフレームをすべて表示
+error-why = なぜ同じエラーとみなすのか
+error-why-proven = 次の内容がすべてのエラーで一致しています（まとめ方 { $version }）。数値、ID、行番号など、毎回変わるものは比べません。
+error-why-sender = 送り手がまとめ方を指定したか、保存の際に内容が短くなっています。指定がなければ次の内容を比べていました。
+error-input-type = 種類
+error-input-message = メッセージ
+error-input-frame = フレーム
+error-input-grouping = 送り手の指定
+see-trace = トレースを見る
+see-request = リクエストを見る
+see-person = この利用者のリクエストを見る
+
+## トレース
+traces-title = 1 件ずつのリクエストは、どこで時間を使ったのか
+traces-find = 言葉、またはトレース ID
+traces-least = 最短
+traces-least-wrong = 読み取れませんでした。250ms、1.5s、2分 のように書いてください。
+traces-none = { $range }：ここで始まったトレースはありません。
+traces-none-how = OpenTelemetry の SDK を入れたプログラムからトレースが届きます。一覧に出るのは起点のスパンです。<sources>何が届いているか</sources>を確かめるか、<week>直近 7 日間</week>を見てください。Python のプログラムなら次のように起動します。
+traces-none-filter = 言葉を減らすか、最短の時間を短くするか、期間を長くしてください。
+traces-answer = { $range }：新しい順に <b>{ $n } 件</b>、そのうち <b>{ $failed } 件</b>に失敗があります。最も遅いのは <trace>{ $name }</trace> の <b>{ $slowest }</b> です。
+traces-more = これより古いものは出ていません。検索するか、期間を短くしてください。
+trace-name = 起点
+trace-spans = スパン
+trace-services = サービス
+trace-failed = 失敗
+trace-kind = 種別
+trace-starts = 開始
+trace-span = スパン
+trace-title = どこで時間を使ったのか
+trace-answer = <service>{ $service }</service> の <b>{ $name }</b> は <b>{ $duration }</b> かかりました。スパンは { $spans } 個、サービスは { $services } 個、{ $failed ->
+    [0] 失敗はありません
+   *[other] 失敗は <b>{ $failed } 個</b>です
+}。
+trace-orphans = { $n } 個のスパンは親が届いていません。⤷ を付け、起点として並べています。
+trace-orphan = 親のスパンが届いていません
+trace-more-spans = 最初の { $n } 個のスパンだけを表示しています。
+trace-waterfall = スパンの流れ
+trace-gone-title = トレースが見つかりません
+trace-gone = { $id } の記録はありません。
+trace-gone-around = リンクの時刻の前後 1 時間を探しました。<week>直近 7 日間から探す</week>
+trace-gone-how = 直近 7 日間を探しました。もっと古いか、送り手が間引いたか、まだ届いていないのかもしれません。
+trace-no-spans = このトレースのスパンは届いていません
+trace-no-spans-how = 同じ ID で記録されたものは下にあります。送り手がスパンを間引いたのかもしれません。
+trace-errors = 何が失敗したのか
+trace-no-errors = このトレースに結び付くエラーはありません。
+trace-lines = どんなログが出たのか
+trace-no-lines = この ID を持つログはありません。
+
+## メトリクス
+metrics-title = 何が測られているのか
+metrics-answer = { $range }：メトリクスは <b>{ $names } 種類</b>、系列は { $series } 本です。
+metrics-find = メトリクスを探す
+metrics-shown = { $all } 種類のうち { $shown } 種類
+metrics-pick = メトリクスを選ぶと推移が見えます。名前の横の数は系列の本数です。
+metrics-more = 多すぎて一覧にすべては出せません。サービスを選ぶか、期間を短くしてください。
+metrics-none = { $range }：測定値は届いていません。
+metrics-none-how = Prometheus、OpenTelemetry、StatsD から送れます。<sources>何が届いているか</sources>を確かめるか、<week>直近 7 日間</week>を見てください。Prometheus では次のように設定します。
+metric-series = 系列 { $n } 本
+metric-series-head = 系列
+metric-line = 線
+metric-by = 分け方
+metric-by-nothing = 分けない
+metric-rate = 1 秒あたりの増加
+metric-fold = 系列のまとめ方
+metric-fold-mean = 平均
+metric-fold-sum = 合計
+metric-fold-min = 最小
+metric-fold-max = 最大
+metric-answer = { $line }：いま <b>{ $last }</b>。{ $series ->
+    [1] 系列は 1 本です。
+   *[other] { $series } 本の系列を{ $fold }でまとめ、{ $lines } 本の線にしています。
+}
+metric-answer-rate = { $line }：いま毎秒 <b>{ $last }</b>。{ $series } 本の系列を足し合わせ、{ $lines } 本の線にしています。カウンターが最初からになったところは 0 から数えます。
+metric-no-rate = 増え方はわかりません。1 本の系列に測定値が 2 つ以上必要です。
+metric-no-label = （このラベルなし）
+metric-all = 全体
+metric-drawn = { $all } 本のうち、大きい { $drawn } 本を描いています。表から選ぶと 1 本だけを見られます。
+metric-left-out = 小さい { $n } 本は省いています。サービスを選ぶか、別のラベルで分けると減らせます。
+metric-show-all = 大きい順に描き直す
+metric-lowest = 最小
+metric-highest = 最大
+metric-unit = 値
+metric-unit-s = 毎秒
+metric-unit-bytes = バイト
+metric-unit-bytes-s = バイト/秒
+metric-unit-seconds = 秒
+metric-unit-seconds-s = 秒/秒
+metric-unit-ratio = 割合
+
+## ログ
+logs-title = プログラムは何を言ったのか
+logs-find = 言葉、"続いた言葉"、-除く言葉
+logs-lines = ログ（新しい順）
+logs-over-time = ログの推移
+logs-calm = その他
+logs-warnings = 警告
+logs-errors = エラー
+unit-lines = 行
+logs-answer = { $range }：<b>{ $n } 行</b>。うちエラーは <b>{ $errors } 行</b>、警告は { $warnings } 行です。
+logs-none = { $range }：ログはありません。
+logs-none-how = fluentd、Fluent Bit、Vector、rsyslog、OpenTelemetry から送れます。<sources>何が届いているか</sources>を確かめるか、<week>直近 7 日間</week>を見てください。アクセスログのリクエストは<explorer>「調べる」</explorer>にあります。最初の 1 行は次のコマンドで送れます。
+logs-none-filter = 言葉を減らすか、重大度を下げるか、期間を長くしてください。
+logs-least-any = すべての重大度
+logs-least-trace = trace 以上
+logs-least-debug = debug 以上
+logs-least-info = info 以上
+logs-least-warn = 警告以上
+logs-least-error = エラー以上
+logs-least-fatal = fatal のみ
+log-severity = 重大度
+logs-of-pattern = この型の行だけを表示中
+logs-all-patterns = すべての型に戻す
+logs-all = { $n } 行すべてです。
+logs-newest = 新しい { $n } 行です。
+logs-older = 古い行を読み込む
+logs-narrow = 続きを見るには条件を絞ってください。
+patterns-title = 行の型
+patterns-of = { $n } 行すべてから見つけた型です。押すとその行だけを表示します。
+patterns-newest = 新しい { $n } 行から見つけた型です。押すとその行だけを表示します。
+patterns-others = ほかに、まれな型が { $n } 行あります。

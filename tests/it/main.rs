@@ -14,5 +14,6 @@ mod listeners;
 mod load;
 mod memory_cap;
 mod nginx;
+mod observed;
 mod outside_readers;
 mod senders;

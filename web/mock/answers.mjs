@@ -2,6 +2,7 @@
 
 import { curve, iso, logRow, random, ratios, requestRows, SERVICES, times } from "./data.mjs";
 import { facets, histogram, logs, schema } from "./records.mjs";
+import * as observed from "./observed.mjs";
 import { imports, sources } from "./sources.mjs";
 
 /** A question that no record of the mock answers. */
@@ -284,7 +285,15 @@ export function answer(path, query, { empty, many, dense }) {
     return found ? found() : null;
   }
   const { from, to } = times(query);
+  if (parts[0] === "errors" && parts[1]) return observed.errorGroup(parts[1], query, empty);
+  if (parts[0] === "traces" && parts[1]) return observed.trace(parts[1], empty, many);
   const plain = {
+    "/errors": () => observed.errors(query, empty),
+    "/traces": () => observed.traces(query, empty),
+    "/metrics": () => observed.metrics(empty, many),
+    "/metrics/series": () => observed.metricSeries(query),
+    "/loglines": () => observed.logLines(query, empty),
+    "/loglines/patterns": () => observed.linePatterns(query, empty),
     "/overview": () => overview(query, empty),
     "/services": () => ({ services: services(empty) }),
     "/changes": () => ({ changes: empty ? [] : changes(from, to) }),

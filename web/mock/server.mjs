@@ -8,6 +8,7 @@ import { readFile } from "node:fs/promises";
 import { extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
 import { answer } from "./answers.mjs";
+import { decide, forgetDecisions } from "./observed.mjs";
 import { sql } from "./records.mjs";
 import { followed } from "./sources.mjs";
 import { logRow } from "./data.mjs";
@@ -87,6 +88,8 @@ async function change(request, response, path) {
         return problem(response, 400, "Schema error: No field named bad. Did you mean 'bytes'?");
       return json(response, 200, sql(body));
     default:
+      if (/^\/errors\/[^/]+\/state$/.test(path))
+        return json(response, 200, decide(decodeURIComponent(path.split("/")[2]), body.state));
       if (request.method === "DELETE" && path.startsWith("/services/")) {
         demo = false;
         scenario = "empty";
@@ -114,6 +117,7 @@ async function api(request, response, url) {
     signedIn = scenario !== "signed-out";
     passwordSet = signedIn;
     followed.clear();
+    forgetDecisions();
     return json(response, 204);
   }
   if (request.method !== "GET") return change(request, response, path);

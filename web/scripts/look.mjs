@@ -23,6 +23,7 @@ const PORT = 4700 + (process.pid % 200);
 const BASE = `http://127.0.0.1:${PORT}`;
 
 const route = encodeURIComponent("GET /search");
+const PATTERN = "payment refused by bank <*> for order <n>";
 const PAGES = [
   ["home", "/"],
   ["service", "/services/demo-shop"],
@@ -53,6 +54,34 @@ const PAGES = [
       await page.waitForTimeout(400);
     },
   ],
+  ["errors", "/errors"],
+  ["errors-users", "/errors?sort=users&state=all"],
+  [
+    "error",
+    "/errors",
+    async (page) => {
+      await page.locator("[data-row] [data-primary]").first().click();
+      await page.waitForTimeout(400);
+    },
+  ],
+  ["error-gone", "/errors/v1-gone"],
+  ["traces", "/traces"],
+  ["traces-slow", "/traces?min=1s&sort=duration&q=checkout"],
+  ["trace", "/traces/4bf92f3577b34da6a3ce929d0e0e4736"],
+  ["trace-span", "/traces/4bf92f3577b34da6a3ce929d0e0e4736?span=a6"],
+  ["trace-gone", "/traces/gone"],
+  ["trace-long", "/traces/4bf92f3577b34da6a3ce929d0e0e4736", null, "many"],
+  ["metrics", "/metrics"],
+  ["metrics-split", "/metrics?name=http_requests_total&by=code"],
+  ["metrics-many", "/metrics?name=process_resident_memory_bytes&by=path", null, "many"],
+  ["logs", "/logs"],
+  ["logs-open", "/logs", (page) => page.locator("[data-row] [data-primary]").nth(3).click()],
+  ["logs-errors", `/logs?severity=error&pattern=${encodeURIComponent(PATTERN)}`],
+  ["logs-none", "/logs?q=nothing%20at%20all"],
+  ["empty-errors", "/errors", null, "empty"],
+  ["empty-traces", "/traces", null, "empty"],
+  ["empty-metrics", "/metrics", null, "empty"],
+  ["empty-logs", "/logs", null, "empty"],
   ["sources", "/sources"],
   [
     "sources-import",
@@ -144,7 +173,7 @@ async function one(browser, look, [name, path, act, scenario = "normal"]) {
   await page.setViewportSize({ width: look.width, height: look.height });
   await page.emulateMedia({ colorScheme: look.scheme });
   page.on("console", (message) => {
-    const expected = /status of (400|401|500)/.test(message.text());
+    const expected = /status of (400|401|404|500)/.test(message.text());
     if (message.type() === "error" && !expected) complain(`console: ${message.text()}`);
   });
   page.on("pageerror", (error) => complain(`error: ${error.message}`));

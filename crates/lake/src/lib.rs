@@ -16,6 +16,7 @@ mod journal;
 mod lake;
 mod log_check;
 mod maintain;
+mod observed;
 mod options;
 mod provider;
 mod query;
@@ -36,6 +37,12 @@ pub use fsck::{Checked, DamagedPart, FsckReport, Note, fsck};
 pub use ipc::arrow_stream;
 pub use lake::{Append, Lake, LakeStatus};
 pub use maintain::Maintenance;
+pub use observed::{
+    ErrorDetail, ErrorGroup, ErrorGroups, ErrorOrder, ErrorQuery, ErrorRecord, ErrorShare, Fold, LineFilter,
+    LineHistogram, LinePage, LineQuery, LineRecord, LineWords, MAX_ERROR_GROUPS, MAX_METRIC_LINES, MAX_SPANS,
+    MetricLine, MetricName, MetricNames, MetricQuery, MetricSeries, SpanRecord, TraceDetail, TraceList, TraceQuery,
+    TraceRoot,
+};
 pub use options::{LakeOptions, Retention};
 pub use query::{Answer, Query, QueryStats, Reader, TIME_LIMIT};
 pub use requests::{

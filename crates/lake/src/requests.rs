@@ -6,7 +6,7 @@
 
 mod aggregate;
 mod disappointed;
-mod functions;
+pub(crate) mod functions;
 mod judge;
 mod page;
 mod predicate;

@@ -1,12 +1,17 @@
 //! Which path leads to which handler.
 
-use crate::api::{changes, explore, ingest, overview, services, session, sources, status, tail};
+use crate::api::{
+    changes, errors, explore, ingest, loglines, metrics, overview, services, session, sources, status, tail, traces,
+};
 use crate::parts::Parts;
 use crate::problem::{self, ApiError};
 use crate::web;
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::handler::Handler;
+use axum::http::header;
 use axum::middleware::{from_fn, map_response};
+use axum::response::Response;
 use axum::routing::{delete, get, post};
 use std::time::Duration;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -23,7 +28,7 @@ pub fn routes(parts: Parts) -> Router {
     Router::new()
         .route("/healthz", get(status::healthz))
         .route("/readyz", get(status::readyz))
-        .route("/metrics", get(status::metrics))
+        .route("/metrics", get(metrics_or_page))
         .route("/api/openapi.json", get(crate::openapi::document))
         .nest("/api/v1", api())
         .merge(receivers())
@@ -33,6 +38,16 @@ pub fn routes(parts: Parts) -> Router {
         .layer(CompressionLayer::new().gzip(true).compress_when(compressible))
         .layer(from_fn(web::security_headers))
         .with_state(parts)
+}
+
+/// `GET /metrics`: Prometheus text as scrapers rely on it, and the page of that name for browsers, which ask for HTML.
+async fn metrics_or_page(State(parts): State<Parts>, request: Request) -> Response {
+    let accepted = request.headers().get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
+    if accepted.is_some_and(|accept| accept.contains("text/html")) {
+        let (head, _) = request.into_parts();
+        return web::page(head.method, head.uri, head.headers).await;
+    }
+    status::metrics.call(request, parts).await
 }
 
 /// What is answered while the parts are being started: the process lives, everything else comes later.
@@ -99,6 +114,15 @@ fn api() -> Router<Parts> {
         .route("/logs/histogram", get(explore::histogram))
         .route("/logs/facets", get(explore::facets))
         .route("/logs/tail", get(tail::tail))
+        .route("/errors", get(errors::list))
+        .route("/errors/{group}", get(errors::show))
+        .route("/errors/{group}/state", post(errors::decide))
+        .route("/traces", get(traces::list))
+        .route("/traces/{trace_id}", get(traces::show))
+        .route("/metrics", get(metrics::names))
+        .route("/metrics/series", get(metrics::series))
+        .route("/loglines", get(loglines::lines))
+        .route("/loglines/patterns", get(loglines::patterns))
         .route("/sql", post(explore::sql))
         .route("/schema", get(explore::schema))
         .route("/sources", get(sources::list))

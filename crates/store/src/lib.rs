@@ -9,6 +9,7 @@
 mod changes;
 mod db;
 mod error;
+mod error_states;
 mod files;
 mod followed;
 mod key;
@@ -28,6 +29,7 @@ mod users;
 
 pub use changes::{CHANGES_LIST_MAX, Change, ChangeKind, ChangeKindError, Changes, NewChange};
 pub use error::StoreError;
+pub use error_states::{ERROR_STATES_MAX, ErrorState, ErrorStateError, ErrorStates, SetState};
 pub use followed::{FollowedFile, FollowedFiles};
 pub use links::{LINK_LIFETIME, Link, Links};
 pub use password::{PASSWORD_MAX_BYTES, PASSWORD_MIN_CHARS, PasswordError};
@@ -110,6 +112,11 @@ impl Store {
         Changes { db: self.db.clone(), clock: self.clock.clone() }
     }
 
+    /// What people decided about groups of errors.
+    pub fn error_states(&self) -> ErrorStates {
+        ErrorStates { db: self.db.clone(), clock: self.clock.clone() }
+    }
+
     /// Small values by name.
     pub fn settings(&self) -> Settings {
         Settings { db: self.db.clone() }
@@ -149,6 +156,7 @@ impl Store {
         self.users.sessions.tidy().await?;
         self.tokens.tidy().await?;
         self.links().tidy().await?;
+        self.error_states().tidy().await?;
         self.changes().tidy().await
     }
 

@@ -4,11 +4,18 @@
 import { address, get, post, remove } from "./client";
 import type {
   Change,
+  Decision,
   Disappointed,
+  ErrorDetail,
+  ErrorList,
   Facets,
   Histogram,
   ImportRun,
+  LinePatterns,
+  LogLines,
   Logs,
+  Metrics,
+  MetricSeries,
   Overview,
   Requests,
   RouteDetail,
@@ -21,6 +28,8 @@ import type {
   Status,
   Token,
   TokenScope,
+  Trace,
+  Traces,
 } from "./types";
 
 export interface Span {
@@ -172,3 +181,90 @@ export const followFile = (path: string, service: string, importPast: boolean): 
   post("/sources/follow", { path, service, import_past: importPast }, []);
 export const readStatus = (signal: AbortSignal): Promise<Status> =>
   get<Status>("/status", {}, ["memory", "disk", "journal", "listeners"], signal);
+
+export const ERROR_SORTS = ["count", "users", "last_seen"] as const;
+export type ErrorSort = (typeof ERROR_SORTS)[number];
+
+export const readErrors = (
+  span: Span,
+  service: string | null,
+  sort: ErrorSort,
+  signal: AbortSignal,
+): Promise<ErrorList> =>
+  get<ErrorList>("/errors", { ...range(span), service, sort }, ["groups", "bars"], signal);
+const ofGroup = (group: string, rest = ""): string => `/errors/${encodeURIComponent(group)}${rest}`;
+export const readErrorGroup = (
+  group: string,
+  span: Span,
+  service: string | null,
+  signal: AbortSignal,
+): Promise<ErrorDetail> =>
+  get<ErrorDetail>(ofGroup(group), { ...range(span), service }, ["records", "grouping"], signal);
+export const decideError = (
+  group: string,
+  state: "open" | "resolved" | "ignored",
+): Promise<Decision> => post<Decision>(ofGroup(group, "/state"), { state }, ["state"]);
+
+export interface TraceFilter {
+  q: string;
+  service: string | null;
+  min_ms: string | null;
+}
+export const readTraces = (span: Span, filter: TraceFilter, signal: AbortSignal): Promise<Traces> =>
+  get<Traces>("/traces", { ...range(span), ...filter, limit: 200 }, ["traces"], signal);
+/** Without a span it is looked for in the last seven days. */
+export const readTrace = (id: string, span: Span | null, signal: AbortSignal): Promise<Trace> =>
+  get<Trace>(
+    `/traces/${encodeURIComponent(id)}`,
+    span ? range(span) : {},
+    ["spans", "lines", "errors"],
+    signal,
+  );
+
+export const readMetrics = (span: Span, signal: AbortSignal): Promise<Metrics> =>
+  get<Metrics>("/metrics", range(span), ["metrics"], signal);
+export const FOLDS = ["mean", "sum", "min", "max"] as const;
+export type Fold = (typeof FOLDS)[number];
+export interface MetricQuestion {
+  name: string;
+  service: string | null;
+  by: string | null;
+  rate: string | null;
+  fold: Fold;
+}
+export const readMetricSeries = (
+  span: Span,
+  question: MetricQuestion,
+  signal: AbortSignal,
+): Promise<MetricSeries> =>
+  get<MetricSeries>(
+    "/metrics/series",
+    { ...range(span), ...question },
+    ["lines", "labels"],
+    signal,
+  );
+
+export interface LineFilter {
+  q: string;
+  service: string | null;
+  severity: string | null;
+  pattern: string | null;
+}
+export const readLogLines = (
+  span: Span,
+  filter: LineFilter,
+  cursor: string | null,
+  signal: AbortSignal,
+): Promise<LogLines> =>
+  get<LogLines>("/loglines", { ...range(span), ...filter, cursor }, ["lines"], signal);
+export const readLinePatterns = (
+  span: Span,
+  filter: LineFilter,
+  signal: AbortSignal,
+): Promise<LinePatterns> =>
+  get<LinePatterns>(
+    "/loglines/patterns",
+    { ...range(span), ...filter },
+    ["patterns", "of_lines"],
+    signal,
+  );

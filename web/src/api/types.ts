@@ -314,3 +314,192 @@ export interface Token {
   last_used_at: string | null;
   prefix: string;
 }
+
+export type ErrorState = "open" | "resolved" | "ignored" | "reopened";
+
+/** What people decided about a group of errors, and when. */
+export interface Decision {
+  state: ErrorState;
+  state_since: string | null;
+  state_by: string | null;
+}
+
+export interface ErrorGroup extends Decision {
+  group_id: string;
+  service: string;
+  kind: string;
+  message: string;
+  count: number;
+  users: number;
+  first_seen: string;
+  last_seen: string;
+  releases: [name: string, count: number][];
+  trend: number[];
+}
+
+export interface ErrorList {
+  from: string;
+  to: string;
+  step_s: number;
+  errors: number;
+  group_count: number;
+  users: number;
+  bars: [seconds: number, count: number][];
+  groups: ErrorGroup[];
+  partial: string | null;
+}
+
+export interface ErrorShare {
+  name: string | null;
+  count: number;
+  first_seen: string;
+  last_seen: string;
+}
+
+export interface ErrorRecord {
+  ts: string;
+  service: string;
+  host: string | null;
+  group_id: string;
+  kind: string;
+  message: string;
+  severity: string | null;
+  release: string | null;
+  environment: string | null;
+  user_key: string | null;
+  trace_id: string | null;
+  stack: string | null;
+  source: string;
+  attrs: Record<string, string>;
+}
+
+export interface ErrorDetail extends Decision {
+  group_id: string;
+  kind: string;
+  message: string;
+  step_s: number;
+  count: number;
+  users: number;
+  first_seen: string;
+  last_seen: string;
+  /** `proven`: the inputs lead to this very group. */
+  grouping: { version: string; proven: boolean; inputs: { name: string; text: string }[] };
+  services: ErrorShare[];
+  releases: ErrorShare[];
+  people: ErrorShare[];
+  bars: [seconds: number, count: number][];
+  records: ErrorRecord[];
+  partial: string | null;
+}
+
+export interface TraceRow {
+  trace_id: string;
+  name: string;
+  service: string;
+  kind: string;
+  status: string | null;
+  start: string;
+  duration_ms: number | null;
+  spans: number;
+  errors: number;
+  services: number;
+}
+
+export interface Traces {
+  traces: TraceRow[];
+  more: boolean;
+  partial: string | null;
+}
+
+export interface Span {
+  span_id: string;
+  parent_id: string | null;
+  name: string;
+  service: string;
+  host: string | null;
+  kind: string;
+  status: string | null;
+  start: string;
+  /** Microseconds since the first span of the trace began. */
+  offset_us: number;
+  duration_ms: number | null;
+  source: string;
+  attrs: Record<string, string>;
+}
+
+export interface LogLine {
+  ts: string;
+  service: string;
+  host: string | null;
+  severity: string | null;
+  body: string;
+  trace_id: string | null;
+  source: string;
+  attrs: Record<string, string>;
+}
+
+export interface Trace {
+  trace_id: string;
+  spans: Span[];
+  more_spans: boolean;
+  lines: LogLine[];
+  errors: ErrorRecord[];
+  partial: string | null;
+}
+
+export interface Metric {
+  name: string;
+  /** Its name says that it only grows. */
+  counter: boolean;
+  series: number;
+  services: string[];
+  last_seen: string;
+}
+
+export interface Metrics {
+  metrics: Metric[];
+  more: boolean;
+  partial: string | null;
+}
+
+export interface MetricSeries {
+  name: string;
+  step_s: number;
+  counter: boolean;
+  rate: boolean;
+  fold: string;
+  by: string | null;
+  series: number;
+  labels: [name: string, values: number][];
+  lines: { label: string | null; series: number; points: Point[] }[];
+  lines_left_out: number;
+  partial: string | null;
+}
+
+export interface LogLines {
+  lines: LogLine[];
+  next_cursor: string | null;
+  histogram: {
+    step_s: number;
+    total: number;
+    bars: [seconds: number, calm: number, warnings: number, errors: number][];
+  } | null;
+  partial: string | null;
+}
+
+export interface LinePattern {
+  pattern: string;
+  count: number;
+  severity: string | null;
+  sample: string;
+  first_seen: string;
+  last_seen: string;
+}
+
+export interface LinePatterns {
+  patterns: LinePattern[];
+  of_lines: number;
+  more_lines: boolean;
+  other_lines: number;
+  partial: string | null;
+}

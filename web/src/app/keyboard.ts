@@ -1,8 +1,11 @@
 // What a key press means. Pure; `Shell` does what it says.
 
+export type Place =
+  "/" | "/errors" | "/traces" | "/metrics" | "/logs" | "/explorer" | "/sources" | "/settings";
+
 export type Command =
   | { do: "search" }
-  | { do: "go"; to: "/" | "/explorer" | "/sources" | "/settings" }
+  | { do: "go"; to: Place }
   | { do: "row"; step: 1 | -1 }
   | { do: "next-view" }
   | { do: "help" }
@@ -17,11 +20,15 @@ export interface KeyPress {
   typing: boolean;
 }
 
-const PLACES: Record<string, "/" | "/explorer" | "/sources" | "/settings"> = {
+const PLACES: Record<string, Place> = {
   h: "/",
-  e: "/explorer",
+  e: "/errors",
+  t: "/traces",
+  m: "/metrics",
+  l: "/logs",
+  x: "/explorer",
   s: "/sources",
-  t: "/settings",
+  ",": "/settings",
 };
 
 export function commandOf(press: KeyPress, afterG: boolean): Command | null {

@@ -7,6 +7,12 @@ export type Page =
   | { name: "service"; service: string }
   | { name: "route"; service: string }
   | { name: "explorer" }
+  | { name: "errors" }
+  | { name: "error"; group: string }
+  | { name: "traces" }
+  | { name: "trace"; trace: string }
+  | { name: "metrics" }
+  | { name: "logs" }
   | { name: "sources" }
   | { name: "settings" }
   | { name: "unknown" };
@@ -25,10 +31,17 @@ export function pageOf(path: string): Page {
     if (third === undefined) return { name: "service", service: second };
     return third === "route" ? { name: "route", service: second } : { name: "unknown" };
   }
+  if (third !== undefined) return { name: "unknown" };
+  if (first === "errors" && second !== undefined) return { name: "error", group: second };
+  if (first === "traces" && second !== undefined) return { name: "trace", trace: second };
   if (second !== undefined) return { name: "unknown" };
   switch (first) {
     case "sign-in":
     case "explorer":
+    case "errors":
+    case "traces":
+    case "metrics":
+    case "logs":
     case "sources":
     case "settings":
       return { name: first };

@@ -1,15 +1,20 @@
 //! The HTTP API: one module a subject. Handlers decode, call, encode; what they decide is decided elsewhere.
 
 pub mod changes;
+pub mod errors;
 pub mod explore;
 pub mod ingest;
+pub mod loglines;
+pub mod metrics;
 pub mod overview;
+pub mod params;
 pub mod services;
 pub mod session;
 pub mod snippets;
 pub mod sources;
 pub mod status;
 pub mod tail;
+pub mod traces;
 
 use crate::problem::ApiError;
 use axum::extract::FromRequestParts;
