@@ -301,7 +301,7 @@ fn every_key_of_the_server_section_is_merged_and_described() {
     let schema = Config::json_schema();
     assert_eq!(schema["properties"]["schema"]["const"], 1);
     let section = schema["$defs"]["ServerSection"]["properties"].as_object().unwrap();
-    assert_eq!(section.len(), 7);
+    assert_eq!(section.len(), 8);
     for (key, described) in section {
         let (mut into, mut from) = (ServerSection::default(), ServerSection::default());
         assert!(merge::take_server_key(&mut into, &mut from, key), "{key} is not merged");

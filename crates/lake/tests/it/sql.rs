@@ -47,7 +47,10 @@ async fn mistakes_are_explained_to_who_wrote_the_statement() {
     let lake = open(dir.path()).await;
     append(&lake, requests("shop", 0..5, TODAY)).await;
     for (sql, part) in [
-        ("SELECT * FROM reqests", "there is no table \"reqests\"; the tables are requests, samples, rollup_1m"),
+        (
+            "SELECT * FROM reqests",
+            "there is no table \"reqests\"; the tables are requests, logs, spans, samples, errors, events, rollup_1m",
+        ),
         ("SELECT * FROM information_schema.tables", "there is no table"),
         ("SELECT * FROM '/etc/passwd'", "there is no table"),
         ("SELECT latency FROM requests", "latency"),
