@@ -32,8 +32,9 @@ const TARGET_BYTES: u64 = 128 << 20;
 const FAN_IN: usize = 16;
 /// A day that is still written to is compacted once it has this many small files.
 const SMALL_FILES: usize = 8;
-/// A past day to which nothing came for this long is merged wholly.
+/// A past day to which nothing came for this long is merged wholly; already after [`QUIET`] when it is worth it.
 const SETTLED: Span = Span::from_seconds(3600);
+const QUIET: Span = Span::from_seconds(60);
 /// What the disk budget deletes first: what is many and seldom asked for. Roll-ups and events are small and go last.
 const FIRST_TO_GO: [Table; 7] =
     [Table::Spans, Table::Samples, Table::Logs, Table::Requests, Table::Errors, Table::Events, Table::Rollup1m];
@@ -376,8 +377,11 @@ fn next_group(files: &[Arc<DataFile>], now: Timestamp, all: bool) -> Option<Vec<
         days.entry(file.date).or_default().push(file);
     }
     for (day, mut small) in days {
-        // Late rows make a day of long ago one that is still written to.
-        let settled = small.iter().all(|file| file.arrived < now.plus_micros(-SETTLED.micros()));
+        // Late rows make a day of long ago one that is still written to: its large file is not rewritten for each few.
+        let quiet = |age: Span| small.iter().all(|file| file.arrived < now.plus_micros(-age.micros()));
+        let largest = small.iter().map(|file| file.bytes).max().unwrap_or(0);
+        let others = small.iter().map(|file| file.bytes).sum::<u64>() - largest;
+        let settled = quiet(SETTLED) || (quiet(QUIET) && others >= largest / 4);
         let whole_day = all || (i64::from(day) < now.utc_days() - 1 && settled);
         small.sort_by_key(|file| file.bytes);
         let mut bytes = 0;
@@ -453,11 +457,17 @@ mod tests {
         grown.push(file(9, 20_000, 100 << 20));
         assert_eq!(next_group(&grown, today, false).unwrap().len(), 8, "the large one is not rewritten each time");
         assert_eq!(next_group(&grown, today, true).unwrap().len(), 9);
-        let late: Vec<_> = old
-            .iter()
-            .map(|file| Arc::new(DataFile { arrived: today.plus_micros(-60_000_000), ..file.as_ref().clone() }))
-            .collect();
-        assert!(next_group(&late, today, false).is_none(), "late rows don't rewrite a large file each minute");
+        let late = |seconds: i64, largest: u64| -> Vec<Arc<DataFile>> {
+            let arrived = today.plus_micros(-seconds * 1_000_000);
+            let sizes = [1000, 1000, largest].into_iter().enumerate();
+            let file = |(name, bytes)| DataFile { arrived, ..file(name, 19_990, bytes).as_ref().clone() };
+            sizes.map(file).map(Arc::new).collect()
+        };
+        for (seconds, largest, merged) in [(10, 1000, false), (120, 1000, true), (120, 9000, false), (4000, 9000, true)]
+        {
+            let found = next_group(&late(seconds, largest), today, false).is_some();
+            assert_eq!(found, merged, "nothing came for {seconds} s to a day with a file of {largest} bytes");
+        }
         let large: Vec<_> = (0..5).map(|n| file(n, 19_990, TARGET_BYTES)).collect();
         assert!(next_group(&large, today, true).is_none(), "what is large enough stays");
     }
