@@ -9,10 +9,10 @@ use std::net::{TcpStream, UdpSocket};
 use std::process::Command;
 use std::time::Duration;
 
-const ALL: [&str; 3] = ["forward", "syslog", "statsd"];
+const ALL: [&str; 4] = ["forward", "otlp_grpc", "syslog", "statsd"];
 
 /// Starts a server with every listener on a free port.
-async fn start(place: &Place) -> Koshu {
+pub(crate) async fn start(place: &Place) -> Koshu {
     ALL.iter()
         .fold(Start::new(place), |start, name| start.argument("--listen").argument(format!("{name}=127.0.0.1:0")))
         .ready()
@@ -20,7 +20,7 @@ async fn start(place: &Place) -> Koshu {
 }
 
 /// Where a listener is.
-fn address(koshu: &Koshu, name: &str) -> String {
+pub(crate) fn address(koshu: &Koshu, name: &str) -> String {
     let text = std::fs::read_to_string(koshu.data().join("listeners.json")).unwrap();
     let listeners: serde_json::Value = serde_json::from_str(&text).unwrap();
     listeners[name].as_str().unwrap_or_else(|| panic!("no {name} in {text}")).to_owned()

@@ -8,6 +8,7 @@ mod opentelemetry;
 mod pings;
 mod prometheus;
 mod sentry;
+mod sockets;
 mod tokens;
 mod wrong_input;
 
