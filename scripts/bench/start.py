@@ -13,7 +13,7 @@ from settings import Settings, median
 JOURNAL_BYTES = 1 << 30
 IDLE_SECONDS = 60
 # Close below a whole segment (64 MiB), which would be sealed at once.
-SEGMENT_BYTES = 56 << 20
+SEGMENT_BYTES = 20 << 20
 HEADER_BYTES = 32
 
 
