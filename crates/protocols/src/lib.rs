@@ -30,6 +30,8 @@ mod lenient;
 mod stack;
 mod wire;
 
+pub use stack::is_library;
+
 #[cfg(test)]
 mod fixtures;
 #[cfg(test)]

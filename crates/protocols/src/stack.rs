@@ -83,7 +83,7 @@ fn without_position(place: &str) -> (&str, Option<u32>) {
 }
 
 /// Whether the file lies where package managers put what others wrote.
-pub(crate) fn is_library(file: &str) -> bool {
+pub fn is_library(file: &str) -> bool {
     const PLACES: [&str; 10] = [
         "node_modules/",
         "node:",

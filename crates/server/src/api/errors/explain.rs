@@ -28,7 +28,8 @@ pub struct GroupingInput {
 }
 
 /// What is known of frames that are not marked as the application's own.
-const OTHERS: [fn(&str) -> Option<bool>; 3] = [|_| None, |file| is_library(file).then_some(false), |_| Some(false)];
+const OTHERS: [fn(&str) -> Option<bool>; 3] =
+    [|_| None, |file| protocols::is_library(file).then_some(false), |_| Some(false)];
 
 /// The explanation of an error's group.
 pub fn explain(
@@ -79,23 +80,6 @@ impl<'a> StoredFrame<'a> {
         };
         Some(Self { function, file, own })
     }
-}
-
-/// Where package managers put what others wrote, as decoders see it.
-fn is_library(file: &str) -> bool {
-    const PLACES: [&str; 10] = [
-        "node_modules/",
-        "node:",
-        "site-packages/",
-        "dist-packages/",
-        "/lib/python",
-        "/gems/",
-        "/lib/ruby/",
-        "/vendor/",
-        "<frozen ",
-        "<internal:",
-    ];
-    file.starts_with("internal/") || PLACES.iter().any(|place| file.contains(place))
 }
 
 #[cfg(test)]
