@@ -380,6 +380,15 @@ from-file = File
 from-import = Import
 from-demo = Demonstration
 from-agent = Agent
+from-otlp = OpenTelemetry
+from-forward = fluentd forward
+from-elasticsearch = Elasticsearch bulk
+from-syslog = syslog
+from-loki = Loki push
+from-prometheus = Prometheus
+from-sentry = Sentry SDK
+from-statsd = StatsD
+from-heartbeat = heartbeat
 lines-per-s = Lines/s
 rejected = Rejected
 behind = Behind
@@ -678,7 +687,10 @@ logs-least-fatal = Fatal only
 log-severity = Severity
 logs-of-pattern = Only lines like
 logs-all-patterns = All patterns
-logs-all = All { $n } lines.
+logs-all = { $n ->
+    [one] One line.
+   *[other] All { $n } lines.
+}
 logs-newest = The newest { $n } lines.
 logs-older = Older lines
 logs-narrow = Narrow down to see others.

@@ -244,7 +244,21 @@ export type SourceState = "receiving" | "idle" | "waiting" | "failed" | "not_fol
 
 export interface Source {
   id: string;
-  kind: "http" | "file" | "import" | "demo" | "agent";
+  kind:
+    | "http"
+    | "file"
+    | "import"
+    | "demo"
+    | "agent"
+    | "otlp"
+    | "forward"
+    | "elasticsearch"
+    | "syslog"
+    | "loki"
+    | "prometheus"
+    | "sentry"
+    | "statsd"
+    | "heartbeat";
   name: string;
   service: string;
   format: string;
