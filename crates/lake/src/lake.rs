@@ -124,6 +124,7 @@ impl Lake {
             reader: Arc::clone(&reader),
             options: options.clone(),
             used: AtomicU64::new(0),
+            expiring: tokio::sync::Mutex::default(),
             stopping: AtomicBool::new(false),
             _lock: Arc::clone(&lock),
         });

@@ -21,7 +21,7 @@ use futures::StreamExt;
 use signal::Table;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
@@ -53,6 +53,8 @@ pub struct Maintainer {
     pub(crate) options: LakeOptions,
     /// See [`Maintainer::used_bytes`].
     pub(crate) used: AtomicU64,
+    /// Held while days are chosen and deleted: two that look at the same full disk would each delete a half too many.
+    pub(crate) expiring: tokio::sync::Mutex<()>,
     /// The lake is being closed: no further merge is begun.
     pub(crate) stopping: AtomicBool,
     pub(crate) _lock: Arc<File>,
@@ -207,6 +209,7 @@ impl Maintainer {
     /// Deletes days that are older than their retention, then, beyond the disk budget, the oldest days. The past may be
     /// imported: its days are kept for their retention from the moment they arrived.
     pub async fn expire(&self) -> Result<Maintenance, LakeError> {
+        let _turn = self.expiring.lock().await;
         let mut done = Maintenance::default();
         let now = self.options.clock.now();
         let keep = &self.options.retention;
@@ -222,7 +225,7 @@ impl Maintainer {
         let today = now.utc_days();
         for table in FIRST_TO_GO {
             // Files that queries may still read count as gone: they are, in a moment.
-            while self.measure_used().await.saturating_sub(self.dead_bytes()) > enough {
+            while self.measure(self.dead_files()).await.is_some_and(|used| used > enough) {
                 let Some(oldest) = oldest_day_to_spare(&self.state.files(table), today) else { break };
                 tracing::warn!(table = table.name(), day = %date_text(oldest), "the disk budget deletes a day");
                 done.expired += self
@@ -259,19 +262,24 @@ impl Maintainer {
 
     /// Measures [`Maintainer::used_bytes`] anew; walking the folders takes a while.
     pub async fn measure_used(&self) -> u64 {
-        let dir = self.options.dir.clone();
-        let walk = move || ["lake", "journal", "tmp"].iter().map(|part| folder_bytes(&dir.join(part))).sum();
-        if let Ok(used) = tokio::task::spawn_blocking(walk).await {
+        if let Some(used) = self.measure(HashSet::new()).await {
             self.used.store(used, Ordering::Relaxed);
         }
         self.used_bytes()
     }
 
-    /// Bytes of files that left their table and are not deleted yet.
-    fn dead_bytes(&self) -> u64 {
+    /// Bytes as [`Maintainer::used_bytes`] counts them, but for those of the files `without`. One walk, so that a file
+    /// that is deleted meanwhile is never counted as used and as gone. None if the walk failed.
+    async fn measure(&self, without: HashSet<PathBuf>) -> Option<u64> {
+        let dir = self.options.dir.clone();
+        let walk = move || ["lake", "journal", "tmp"].iter().map(|part| folder_bytes(&dir.join(part), &without)).sum();
+        tokio::task::spawn_blocking(walk).await.ok()
+    }
+
+    /// Files that left their table and are not deleted yet.
+    fn dead_files(&self) -> HashSet<PathBuf> {
         let lake = self.options.dir.join("lake");
-        let size = |(table, path): (Table, String)| std::fs::metadata(lake.join(table.name()).join(path)).ok();
-        self.state.dead().into_iter().filter_map(size).map(|meta| meta.len()).sum()
+        self.state.dead().into_iter().map(|(table, path)| lake.join(table.name()).join(path)).collect()
     }
 
     /// Whether the disk has room for rewriting so many bytes without touching what intake keeps free.
@@ -403,19 +411,19 @@ fn next_group(files: &[Arc<DataFile>], now: Timestamp, all: bool) -> Option<Vec<
     None
 }
 
-fn folder_bytes(folder: &Path) -> u64 {
+fn folder_bytes(folder: &Path, without: &HashSet<PathBuf>) -> u64 {
     let Ok(entries) = std::fs::read_dir(folder) else { return 0 };
     entries
         .flatten()
         .map(|entry| match entry.metadata() {
-            Ok(meta) if meta.is_dir() => folder_bytes(&entry.path()),
-            Ok(meta) => meta.len(),
-            Err(_) => 0,
+            Ok(meta) if meta.is_dir() => folder_bytes(&entry.path(), without),
+            Ok(meta) if !without.contains(&entry.path()) => meta.len(),
+            Ok(_) | Err(_) => 0,
         })
         .sum()
 }
 
-fn data_files(folder: &Path) -> Vec<(std::path::PathBuf, std::fs::Metadata)> {
+fn data_files(folder: &Path) -> Vec<(PathBuf, std::fs::Metadata)> {
     let Ok(days) = std::fs::read_dir(folder) else { return Vec::new() };
     days.flatten()
         .filter(|day| day.file_name().to_string_lossy().starts_with("date="))
