@@ -16,4 +16,5 @@ mod memory_cap;
 mod nginx;
 mod observed;
 mod outside_readers;
+mod pulling;
 mod senders;
