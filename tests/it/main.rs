@@ -6,6 +6,7 @@
 mod access_files;
 mod api;
 mod api_limits;
+mod bombs;
 mod browser;
 mod damage;
 mod disk_full;

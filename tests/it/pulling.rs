@@ -2,6 +2,7 @@
 
 use e2e::{Client, Place, checkout, python, ran, until};
 use serde_json::{Value, json};
+use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -54,10 +55,11 @@ impl Exporter {
     }
 }
 
-/// The last value of each series of a metric, with its labels.
-async fn last(client: &Client, name: &str) -> Vec<(f64, Value)> {
-    let rows = client.sql(&format!("SELECT value, attrs FROM samples WHERE name = '{name}' ORDER BY ts DESC LIMIT 1")).await;
-    rows.into_iter().map(|row| (row[0].as_f64().unwrap(), row[1].clone())).collect()
+/// The last value of a metric, with its labels.
+async fn last(client: &Client, name: &str) -> Option<(Value, Value)> {
+    let sql = format!("SELECT value, attrs FROM samples WHERE name = '{name}' ORDER BY ts DESC LIMIT 1");
+    let rows = client.sql(&sql).await;
+    rows.into_iter().next().map(|row| (row[0].clone(), row[1].clone()))
 }
 
 #[tokio::test]
@@ -75,22 +77,21 @@ async fn a_target_is_scraped_and_a_broken_one_is_down() {
     let instance = exporter.url.trim_start_matches("http://").trim_end_matches("/metrics");
     let labels = json!({"job": "shop", "instance": instance, "env": "test"});
     until(SOON, "the target is up", async || {
-        last(client, "up").await.first().is_some_and(|(up, labels_of_up)| *up == 1.0 && *labels_of_up == labels).then_some(())
+        (last(client, "up").await == Some((json!(1.0), labels.clone()))).then_some(())
     })
     .await;
     let mut exported = labels.clone();
     exported["queue"] = json!("mail");
     exported["exported_job"] = json!("own");
-    assert_eq!(last(client, "jobs").await, [(7.0, exported)]);
-    assert_eq!(last(client, "scrape_samples_scraped").await[0].0, 1.0);
+    assert_eq!(last(client, "jobs").await, Some((json!(7.0), exported)));
+    assert_eq!(last(client, "scrape_samples_scraped").await.unwrap().0, json!(1.0));
     let request = exporter.requests.lock().await[0].clone();
     assert!(request.contains("authorization: bearer s3cret"), "{request}");
     assert!(request.contains("application/openmetrics-text"), "{request}");
 
     // Half an answer is none: nothing of it is stored.
     exporter.answers(200, "application/openmetrics-text; version=1.0.0", "jobs 8\n").await;
-    until(SOON, "the target is down", async || last(client, "up").await.first().is_some_and(|(up, _)| *up == 0.0).then_some(()))
-        .await;
+    until(SOON, "the target is down", async || (last(client, "up").await.unwrap().0 == json!(0.0)).then_some(())).await;
     assert_eq!(client.number("SELECT count(*) FROM samples WHERE name = 'jobs' AND value = 8").await, 0);
     let sources = client.get("/api/v1/sources").await.ok();
     let source = sources["sources"].as_array().unwrap().iter().find(|source| {
@@ -98,10 +99,8 @@ async fn a_target_is_scraped_and_a_broken_one_is_down() {
     });
     assert!(source.is_some(), "the reason is told: {sources}");
     exporter.answers(200, "application/openmetrics-text; version=1.0.0", "jobs 9\n# EOF\n").await;
-    until(SOON, "the target is up again", async || {
-        last(client, "jobs").await.first().is_some_and(|(jobs, _)| *jobs == 9.0).then_some(())
-    })
-    .await;
+    until(SOON, "the target is up again", async || (last(client, "jobs").await.unwrap().0 == json!(9.0)).then_some(()))
+        .await;
 }
 
 /// Moto's S3 with one bucket.
@@ -154,17 +153,19 @@ impl Drop for S3 {
 
 /// `count` lines of an Application Load Balancer, each with its own request.
 fn alb(first: usize, count: usize) -> String {
-    (first..first + count)
-        .map(|at| {
-            format!(
-                "https 2026-11-20T10:{:02}:{:02}.186641Z app/shop/50dc6c495c0c9188 203.0.113.10:2817 10.0.0.1:80 0.000 \
-                 0.048 0.000 200 200 34 366 \"GET https://shop.example:443/items/{at} HTTP/2.0\" \"curl/8.5.0\" - - - \
-                 \"Root=1-58337262-{at:024x}\" \"shop.example\" \"-\" 0 2026-11-20T10:00:00.186641Z \"forward\" \"-\" \"-\"\n",
-                at / 60 % 60,
-                at % 60,
-            )
-        })
-        .collect()
+    let mut lines = String::new();
+    for at in first..first + count {
+        let (minute, second) = (at / 60 % 60, at % 60);
+        writeln!(
+            lines,
+            "https 2026-11-20T10:{minute:02}:{second:02}.186641Z app/shop/50dc6c495c0c9188 203.0.113.10:2817 \
+             10.0.0.1:80 0.000 0.048 0.000 200 200 34 366 \"GET https://shop.example:443/items/{at} HTTP/2.0\" \
+             \"curl/8.5.0\" - - - \"Root=1-58337262-{at:024x}\" \"shop.example\" \"-\" 0 \
+             2026-11-20T10:00:00.186641Z \"forward\" \"-\" \"-\""
+        )
+        .unwrap();
+    }
+    lines
 }
 
 fn gzip(text: &str) -> Vec<u8> {
@@ -191,7 +192,7 @@ async fn each_object_of_a_bucket_is_taken_once_also_after_a_restart() {
         s3.url
     ));
     let file = place.path().join("object");
-    let mut put = |s3: &mut S3, key: &str, bytes: &[u8]| {
+    let put = |s3: &mut S3, key: &str, bytes: &[u8]| {
         std::fs::write(&file, bytes).unwrap();
         s3.put(key, &file);
     };

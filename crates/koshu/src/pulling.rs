@@ -11,11 +11,8 @@ use tokio_util::task::TaskTracker;
 
 /// Starts scraping and picking up log files.
 pub fn start(config: &Config, parts: &Parts, tasks: &TaskTracker, stop: &CancellationToken) -> Result<()> {
-    let scraping = Scraping {
-        intake: parts.intake.clone(),
-        sources: parts.sources.clone(),
-        clock: parts.clock.clone(),
-    };
+    let scraping =
+        Scraping { intake: parts.intake.clone(), sources: parts.sources.clone(), clock: parts.clock.clone() };
     let jobs = config.scrape.iter().cloned().map(job).collect();
     scrape::start(jobs, &scraping, tasks, stop).map_err(|error| anyhow!(error)).context("section `scrape`")?;
     let picking = Picking {

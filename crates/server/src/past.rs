@@ -3,8 +3,8 @@
 //! What was stored stays when an import ends early, and it can be repeated: tail and imports share the ledger, so no
 //! line is stored twice.
 
-use crate::pull::chain;
 use crate::intake::{Delivery, Intake, IntakeError, Position, store_lines};
+use crate::pull::chain;
 use crate::source_name::{SourceKind, SourceName};
 use agent::discover::FoundLog;
 use agent::past::PastReader;
@@ -120,8 +120,7 @@ impl Past {
     /// Imports what is in a log and its rotated files, oldest first. Returns at once.
     pub fn import(self: &Arc<Self>, service: &ServiceName, log: &FoundLog) -> Result<Id<Import>, TooManyImports> {
         let older = log.older_files.iter().rev();
-        let mut files: Vec<PastFile> =
-            older.map(|file| PastFile::of_log(&file.path, file.size_bytes, false)).collect();
+        let mut files: Vec<PastFile> = older.map(|file| PastFile::of_log(&file.path, file.size_bytes, false)).collect();
         files.push(PastFile::of_log(&log.path, log.size.0, true));
         let import = Import {
             id: Id::generate(),

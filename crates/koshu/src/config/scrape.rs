@@ -60,7 +60,8 @@ fn interval<'de, D: Deserializer<'de>>(input: D) -> Result<Span, D::Error> {
 
 fn urls<'de, D: Deserializer<'de>>(input: D) -> Result<Vec<Url>, D::Error> {
     let raw = Vec::<String>::deserialize(input)?;
-    let wrong = |raw: &str| format!("{raw:?} is no address of a target; write for example http://127.0.0.1:9100/metrics");
+    let wrong =
+        |raw: &str| format!("{raw:?} is no address of a target; write for example http://127.0.0.1:9100/metrics");
     raw.iter()
         .map(|raw| match Url::parse(raw) {
             Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => Ok(url),

@@ -79,8 +79,7 @@ impl fmt::Display for Detected {
 }
 
 pub(super) fn detect(first_lines: &[u8]) -> Option<Detected> {
-    let candidates =
-        [Format::Json, Format::Ltsv, Format::Alb, Format::Elb, Format::CloudFront, Format::Combined];
+    let candidates = [Format::Json, Format::Ltsv, Format::Alb, Format::Elb, Format::CloudFront, Format::Combined];
     let found = candidates.into_iter().filter_map(|format| learn(format, first_lines));
     let best = found.max_by_key(|detected| detected.parsed)?;
     (best.parsed > 0 && best.parsed * 2 >= best.lines).then_some(best)

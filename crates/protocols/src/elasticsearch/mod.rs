@@ -134,6 +134,7 @@ fn take<'a>(
     let Planned { action, index, id, document } = planned;
     let index = index.or(arrival.index.map(Cow::Borrowed)).unwrap_or_default();
     let id = id.filter(|id| !id.is_empty());
+    let before = observer.declined();
     let result = match action {
         Action::Update | Action::Delete => Err(Refusal::ReadOnly),
         _ if index.is_empty() || index.len() > MAX_INDEX => Err(Refusal::BadName),
@@ -141,7 +142,8 @@ fn take<'a>(
         Action::Index | Action::Create => document::observe(document, &index, arrival.at, observer),
     };
     let outcome = match result {
-        Ok(()) => Outcome::Created,
+        Ok(()) if observer.declined() == before => Outcome::Created,
+        Ok(()) => Outcome::Refused(Refusal::OverLimit),
         Err(why) => {
             observer.refuse(why, document);
             Outcome::Refused(why)

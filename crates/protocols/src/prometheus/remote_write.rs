@@ -219,8 +219,13 @@ impl<'b> Reader<'b, '_> {
             self.outcome.stale += 1;
             return Ok(());
         }
+        let before = self.observer.declined();
         self.observer.sample(series.at(Some(moment(millis)?), value));
-        self.outcome.samples += 1;
+        if self.observer.declined() == before {
+            self.outcome.samples += 1;
+        } else {
+            self.outcome.reject(Refusal::OverLimit, 1);
+        }
         Ok(())
     }
 
@@ -234,8 +239,13 @@ impl<'b> Reader<'b, '_> {
             return Ok(());
         }
         let at = series.at(Some(moment(sent.timestamp)?), 0.0);
+        let before = self.observer.declined();
         sent.cumulative()?.observe(names, &at, self.observer);
-        self.outcome.histograms += 1;
+        if self.observer.declined() == before {
+            self.outcome.histograms += 1;
+        } else {
+            self.outcome.reject(Refusal::OverLimit, 1);
+        }
         Ok(())
     }
 }

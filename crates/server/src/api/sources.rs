@@ -117,9 +117,14 @@ pub async fn list(State(parts): State<Parts>, _: MayRead) -> Result<axum::Json<S
         let service = service.name().to_string();
         Some(LimitView { name: "routes", service, limit: routes.limit, seen: routes.named as u64 + over.routes })
     });
+    let mut limits: Vec<LimitView> = limits.collect();
+    for (service, refused) in parts.intake.readings().series.over_limit() {
+        let limit = crate::intake::series::MAX_OF_SERVICE;
+        limits.push(LimitView { name: "series", service: service.to_string(), limit, seen: limit as u64 + refused });
+    }
     Ok(axum::Json(SourcesAnswer {
         sources,
-        limits: limits.collect(),
+        limits,
         discovered: look.await.map_err(ApiError::internal)?,
         snippets: super::snippets::all(&parts).await,
     }))

@@ -75,6 +75,8 @@ pub struct Collector<'i> {
     errors: ErrorRows,
     events: EventRows,
     counts: BTreeMap<Option<ServiceName>, Counts>,
+    /// Records that a decoder handed over and that are over a limit of ours.
+    declined: u64,
 }
 
 impl<'i> Collector<'i> {
@@ -93,6 +95,7 @@ impl<'i> Collector<'i> {
             errors: ErrorRows::default(),
             events: EventRows::default(),
             counts: BTreeMap::new(),
+            declined: 0,
         }
     }
 
@@ -186,10 +189,12 @@ impl<'i> Collector<'i> {
     ) -> Option<(Arc<ServiceIntake>, Timestamp)> {
         let Some(service) = self.service(said) else {
             self.refuse_for(None, "service_is_deleted", example.as_bytes());
+            self.declined += 1;
             return None;
         };
         let Some(ts) = self.time(ts, Some(service.name())) else {
             self.refuse_for(Some(service.name()), Refusal::BadTime.reason(), example.as_bytes());
+            self.declined += 1;
             return None;
         };
         Some((service, ts))
@@ -299,6 +304,7 @@ impl Observer for Collector<'_> {
         };
         if !self.intake.readings().series.admit(service.name(), signal::sample::series_id(&row, &labels)) {
             self.refuse_for(Some(service.name()), SeriesBook::REASON, record.name.as_bytes());
+            self.declined += 1;
             return;
         }
         self.samples.push(&row, &labels);
@@ -376,5 +382,9 @@ impl Observer for Collector<'_> {
     fn refuse(&mut self, why: Refusal, bytes: &[u8]) {
         let service = self.origin.service.clone();
         self.refuse_for(service.as_ref(), why.reason(), bytes);
+    }
+
+    fn declined(&self) -> u64 {
+        self.declined
     }
 }

@@ -7,7 +7,7 @@ mod collector;
 pub mod identity;
 mod learned;
 mod rules;
-mod series;
+pub(crate) mod series;
 mod service;
 
 pub use collector::{Collector, Origin};

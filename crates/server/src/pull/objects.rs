@@ -131,7 +131,8 @@ pub fn start(
     // What a process left behind that was killed while it copied.
     let _ = std::fs::remove_dir_all(copies(&picking.dir));
     for pickup in pickups {
-        let (store, prefix) = open(&pickup.place).map_err(|error| format!("{}: {}", pickup.place_name(), chain(&error)))?;
+        let (store, prefix) =
+            open(&pickup.place).map_err(|error| format!("{}: {}", pickup.place_name(), chain(&error)))?;
         let one = One { store, prefix, pickup, picking: picking.clone(), failed: HashMap::new() };
         let stop = stop.clone();
         tasks.spawn(async move {
@@ -268,8 +269,12 @@ impl One {
     /// Marks of objects that are gone, or too old to be looked at, make room for others.
     async fn forget_all_but(&self, there: &HashSet<String>) -> Result<(), PickError> {
         let marks = self.picking.intake.marks_with_prefix(&self.keys());
-        let gone: Vec<(String, String)> =
-            marks.into_iter().map(|(key, _)| key).filter(|key| !there.contains(key)).map(|key| (key, String::new())).collect();
+        let gone: Vec<(String, String)> = marks
+            .into_iter()
+            .map(|(key, _)| key)
+            .filter(|key| !there.contains(key))
+            .map(|key| (key, String::new()))
+            .collect();
         if gone.is_empty() { Ok(()) } else { self.book(gone).await }
     }
 

@@ -131,7 +131,8 @@ impl One {
             counts.refuse(FAILED, reason.as_bytes());
             self.scraping.sources.observed(&self.source(), self.job.service.as_ref(), &counts, 0, at);
             let took = started.elapsed();
-            let down = move |observer: &mut dyn Observer, labels: &[(&str, &str)]| report(observer, labels, at, None, took);
+            let down =
+                move |observer: &mut dyn Observer, labels: &[(&str, &str)]| report(observer, labels, at, None, took);
             if let Err(error) = self.deliver(0, at, down).await {
                 tracing::warn!(target = %self.url, error = chain(&error), "that a target is down could not be stored");
             }
@@ -177,13 +178,16 @@ impl One {
         &self,
         bytes: usize,
         now: Timestamp,
-        decode: impl FnOnce(&mut dyn Observer, &[(&str, &str)]) -> Result<(), protocols::observed::DecodeError> + Send + 'static,
+        decode: impl FnOnce(&mut dyn Observer, &[(&str, &str)]) -> Result<(), protocols::observed::DecodeError>
+        + Send
+        + 'static,
     ) -> Result<(), ScrapeError> {
         let origin = Origin { way: SourceKind::Prometheus, service: self.job.service.clone(), now };
         let arrived = Arrived { origin, source: self.source(), bytes };
         let labels = self.labels();
         let decode = move |collector: &mut crate::intake::Collector<'_>| {
-            let labels: Vec<(&str, &str)> = labels.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+            let labels: Vec<(&str, &str)> =
+                labels.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
             decode(collector, &labels)
         };
         self.scraping.intake.store(arrived, decode).await?;
