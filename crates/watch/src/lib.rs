@@ -5,11 +5,27 @@
 //!
 //! A detection is exactly one of [`Class::Alert`], [`Class::Ticket`], [`Class::Record`]. Missing data is never health
 //! and never an alert by itself: see [`Verdict`].
+//!
+//! The deciding half goes this way: [`spec`] (what people write) → [`compile`] → [`engine::Engine`], which at each tick
+//! asks an [`engine::Source`] for values and the [`budgets::Budgets`] for counts, and answers with [`Transition`]s.
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+pub mod budgets;
+pub mod burn;
 pub mod class;
+pub mod compile;
+pub mod condition;
+pub mod counts;
+pub mod engine;
+pub mod objective;
+pub mod rule;
+pub mod signals;
+pub mod spec;
+pub mod step;
 pub mod transition;
+pub mod window;
+mod words;
 
 pub use class::Class;
 pub use transition::{Phase, RuleInfo, Series, Transition, Verdict};
