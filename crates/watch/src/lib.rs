@@ -8,7 +8,11 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+pub mod channel;
 pub mod class;
+pub mod delivery;
+pub mod message;
+pub mod texts;
 pub mod transition;
 
 pub use class::Class;

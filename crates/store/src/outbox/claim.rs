@@ -48,7 +48,11 @@ pub struct Batch {
 }
 impl fmt::Debug for Batch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Batch").field("id", &self.id).field("channel", &self.channel).field("kind", &self.kind).finish()
+        f.debug_struct("Batch")
+            .field("id", &self.id)
+            .field("channel", &self.channel)
+            .field("kind", &self.kind)
+            .finish_non_exhaustive()
     }
 }
 
@@ -83,7 +87,7 @@ impl Outbox {
         let mut messages = Vec::new();
         for one in due.iter().filter(together).take(BATCH_MAX as usize) {
             if take(&mut tx, one, &chosen, now).await? {
-                messages.push(read(&tx.fetch_one(READ, args![one.id]).await?)?);
+                messages.push(read(tx.fetch_one(READ, args![one.id]).await?)?);
             }
         }
         if messages.is_empty() {
@@ -148,8 +152,8 @@ async fn take(tx: &mut Tx, one: &Due, chosen: &Chosen, now: Timestamp) -> Result
 
 const READ: &str = "SELECT id, firing, kind, payload, folds, created_at, attempts FROM outbox WHERE id = $1";
 
-fn read(row: &Option<Row>) -> Result<Message, StoreError> {
-    let row = row.as_ref().ok_or_else(|| StoreError::Damaged {
+fn read(row: Option<Row>) -> Result<Message, StoreError> {
+    let row = row.ok_or_else(|| StoreError::Damaged {
         what: "a message",
         detail: "it is gone within the transaction that claimed it".to_owned(),
     })?;
