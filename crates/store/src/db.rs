@@ -158,6 +158,18 @@ impl Tx {
         })
     }
 
+    /// Reads rows; the statement bounds their number.
+    pub(crate) async fn fetch(&mut self, sql: &'static str, args: Vec<Arg>) -> Result<Vec<Row>, StoreError> {
+        Ok(match self {
+            Self::Sqlite(tx) => {
+                for_sqlite(sql, args).fetch_all(&mut **tx).await?.into_iter().map(Row::Sqlite).collect()
+            }
+            Self::Postgres(tx) => {
+                for_postgres(sql, args).fetch_all(&mut **tx).await?.into_iter().map(Row::Postgres).collect()
+            }
+        })
+    }
+
     /// Runs several statements without arguments, as migrations have them.
     pub(crate) async fn script(&mut self, sql: &'static str) -> Result<(), StoreError> {
         match self {
@@ -213,6 +225,23 @@ impl Row {
         Ok(self.maybe_int(column)?.map(Timestamp::from_micros))
     }
 
+    /// A text column that holds a number, or nothing. Numbers with a fraction are kept as text: Rust writes the shortest
+    /// text that reads back as the same number, and a column of text is alike on both databases.
+    pub(crate) fn maybe_number(&self, column: usize, what: &'static str) -> Result<Option<f64>, StoreError> {
+        let Some(text) = self.maybe_text(column)? else { return Ok(None) };
+        text.parse().map(Some).map_err(|error| StoreError::Damaged { what, detail: format!("{error}") })
+    }
+
+    /// A text column that holds a type or nothing.
+    pub(crate) fn maybe_parsed<T>(&self, column: usize, what: &'static str) -> Result<Option<T>, StoreError>
+    where
+        T: std::str::FromStr,
+        T::Err: std::fmt::Display,
+    {
+        let Some(text) = self.maybe_text(column)? else { return Ok(None) };
+        text.parse().map(Some).map_err(|error: T::Err| StoreError::Damaged { what, detail: error.to_string() })
+    }
+
     /// A text column that was written from a type, read back into it.
     pub(crate) fn parsed<T>(&self, column: usize, what: &'static str) -> Result<T, StoreError>
     where
@@ -239,6 +268,9 @@ arg_from! {
     &str => |value| Arg::Text(Some(value.to_owned()));
     String => |value| Arg::Text(Some(value));
     Option<String> => |value| Arg::Text(value);
+    Option<&str> => |value| Arg::Text(value.map(str::to_owned));
+    bool => |value| Arg::Int(Some(i64::from(value)));
+    Option<f64> => |value| Arg::Text(value.map(|number| number.to_string()));
     &ServiceName => |value| Arg::Text(Some(value.to_string()));
     Option<&ServiceName> => |value| Arg::Text(value.map(ToString::to_string));
 }

@@ -13,16 +13,20 @@
 
 pub mod budgets;
 pub mod burn;
+pub mod channel;
 pub mod class;
 pub mod compile;
 pub mod condition;
 pub mod counts;
+pub mod delivery;
 pub mod engine;
+pub mod message;
 pub mod objective;
 pub mod rule;
 pub mod signals;
 pub mod spec;
 pub mod step;
+pub mod texts;
 pub mod transition;
 pub mod window;
 mod words;
