@@ -230,6 +230,7 @@ const fn error_type(why: Refusal) -> &'static str {
     match why {
         Refusal::ReadOnly | Refusal::BadId => "illegal_argument_exception",
         Refusal::BadName => "invalid_index_name_exception",
+        Refusal::OverLimit => "cluster_block_exception",
         Refusal::NotAMap
         | Refusal::NotJson
         | Refusal::BadTime
