@@ -17,7 +17,8 @@
 //! burn cannot rise far.
 //!
 //! A row is *mute* until its whole long window lies after the first minute that was ever seen, and it says nothing while
-//! less of the long window was seen than the short one is long: what was not seen neither fires nor ends anything.
+//! less of the long window was seen than the short one is long, or nothing of the short one: what was not seen neither
+//! fires nor ends anything.
 //! After a row has fired it does not fire anew before its long window has passed since then; what still burns after
 //! that fires at once.
 
@@ -174,7 +175,7 @@ fn say(
     if counts.first_seen().is_none_or(|first| first > start) {
         return Said::Mute;
     }
-    if long.seen < short.minutes {
+    if long.seen < short.minutes || short.seen == 0 {
         return Said::Unseen;
     }
     if !row.exceeds(&long.tally, window, objective) || long.tally.bad() < objective.min_bad {

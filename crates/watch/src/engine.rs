@@ -495,7 +495,8 @@ impl BurnTick<'_> {
             track.rows[*at] = track.rows[*at].next(reading.row, reading.said, elapsed, back);
         }
         let firing = |(at, _): &&(usize, Reading)| track.rows[*at].is_firing();
-        let blind = readings.iter().all(|(_, reading)| matches!(reading.said, Said::Mute | Said::Unseen));
+        // The row with the shortest windows is the first one: while it cannot see, nothing is known to be fine.
+        let blind = readings.first().is_none_or(|(_, reading)| matches!(reading.said, Said::Mute | Said::Unseen));
         let to = if readings.iter().any(|reading| firing(&reading)) {
             Phase::Firing
         } else if blind {
