@@ -11,7 +11,9 @@
 pub mod channel;
 pub mod class;
 pub mod delivery;
+pub mod escalation;
 pub mod message;
+pub mod routing;
 pub mod texts;
 pub mod transition;
 
