@@ -11,7 +11,8 @@ use base::{Id, ServiceName, Span, Timestamp};
 const NAME_MAX_CHARS: usize = 200;
 const SERIES_MAX_CHARS: usize = 4000;
 const CONDITION_MAX_CHARS: usize = 1000;
-const REASON_MAX_CHARS: usize = 500;
+/// A cause that was quoted, with its own reason.
+const REASON_MAX_CHARS: usize = 2000;
 /// A ticket for which the rule names no date: nobody may forget it because a key was missing.
 const DUE_OF_LAST_RESORT: Span = Span::from_seconds(7 * 86_400);
 
