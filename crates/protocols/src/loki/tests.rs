@@ -1,6 +1,7 @@
 //! Bodies written by hand; bodies of real clients are in `fixtures/loki`.
 
 use super::*;
+use crate::observed::MAX_RECORDS;
 use crate::seen::Seen;
 use proptest::prelude::*;
 use prost::Message;
