@@ -296,6 +296,23 @@ mod tests {
         }
 
         #[test]
+        fn a_value_whose_start_is_forgotten_ends_where_the_whole_one_does(bytes in prop::collection::vec(any::<u8>(), 1..200), piece in 1usize..30) {
+            let (mut walk, mut window, mut forgotten, mut found) = (Walk::default(), Vec::new(), 0, Err(Stop::Short));
+            for part in bytes.chunks(piece) {
+                window.extend_from_slice(part);
+                found = walk.go(&window).map(|end| forgotten + end);
+                if found != Err(Stop::Short) {
+                    break;
+                }
+                let done = walk.forget(&window);
+                prop_assert!(window.len() - done < 10, "only a head that is not whole is kept");
+                window.drain(..done);
+                forgotten += done;
+            }
+            prop_assert_eq!(found, Walk::default().go(&bytes));
+        }
+
+        #[test]
         fn a_value_in_pieces_ends_where_the_whole_one_does(bytes in prop::collection::vec(any::<u8>(), 1..200), cut in 0usize..200) {
             let whole = Walk::default().go(&bytes);
             let mut walk = Walk::default();
