@@ -55,15 +55,15 @@ fn write(body: &[u8], version: Version) {
 
 pub fn alerts(body: &[u8]) {
     let (outcome, seen) = twice(|seen| prometheus::alerts(body, AT, seen));
-    events(outcome, seen.events, seen.refused);
+    events(&outcome, seen.events, seen.refused);
 }
 
 pub fn webhook(body: &[u8]) {
     let (outcome, seen) = twice(|seen| prometheus::alertmanager_webhook(body, seen));
-    events(outcome, seen.events, seen.refused);
+    events(&outcome, seen.events, seen.refused);
 }
 
-fn events(outcome: Result<Outcome, DecodeError>, taken: u64, refused: u64) {
+fn events(outcome: &Result<Outcome, DecodeError>, taken: u64, refused: u64) {
     if let Ok(outcome) = outcome {
         assert_eq!((taken, refused), (outcome.samples, outcome.rejected));
     }

@@ -2,7 +2,7 @@
 
 use protocols::observed::MAX_RECORD;
 use signal::filter::{Filter, MAX_FILTER_BYTES, quote};
-use signal::patterns::MAX_PATTERNS;
+use signal::patterns::{MAX_PATTERNS, Pattern};
 use signal::route::MAX_ROUTE;
 use signal::{LatencySketch, PatternText, Patterns, RouteNormaliser, SketchSum};
 
@@ -28,7 +28,7 @@ pub fn patterns(input: &[u8]) {
         assert!(PatternText::new(&pattern).matches(line), "{pattern:?} does not find its own line {line:?}");
     }
     assert!(patterns.found().len() <= MAX_PATTERNS);
-    let counted: u64 = patterns.found().iter().map(|pattern| pattern.count()).sum();
+    let counted: u64 = patterns.found().iter().map(Pattern::count).sum();
     assert_eq!(counted + patterns.unmatched(), text.lines().count() as u64);
 }
 
