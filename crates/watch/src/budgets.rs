@@ -59,18 +59,14 @@ impl Budgets {
     }
 
     /// Counts requests of one service, in any order; late ones too.
-    pub fn count<'a>(
-        &self,
-        service: &str,
-        requests: impl Iterator<Item = (Timestamp, Request<'a>)> + Clone,
-    ) -> LeftOut {
+    pub fn count(&self, service: &str, requests: &[(Timestamp, Request<'_>)]) -> LeftOut {
         let mut left_out = LeftOut::default();
         for &at in self.by_service.get(service).into_iter().flatten() {
             let tracked = &self.tracked[at];
             // Added up by minute first: the lock is taken once, and a batch holds few minutes.
             let mut minutes: BTreeMap<Timestamp, Tally> = BTreeMap::new();
-            for (ts, request) in requests.clone() {
-                let Some(tally) = tracked.objective.judge(&request).tally() else { continue };
+            for (ts, request) in requests {
+                let Some(tally) = tracked.objective.judge(request).tally() else { continue };
                 let sum = minutes.entry(ts.minute()).or_default();
                 sum.good += tally.good;
                 sum.valid += tally.valid;

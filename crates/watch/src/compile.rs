@@ -510,7 +510,7 @@ impl RuleReader<'_, '_> {
         let subject = self.told(&selector);
         let condition = self.condition(&subject, hold);
         let absent = self.absent(&subject, absent_after, interval);
-        Some((RuleKind::Threshold { selector, spec: step, absent }, condition))
+        Some((RuleKind::Threshold { selector: Box::new(selector), spec: step, absent }, condition))
     }
 
     /// A signal needs what it is a signal of, and nothing else.
@@ -617,7 +617,8 @@ impl RuleReader<'_, '_> {
                 continue;
             }
             told.push_str(before);
-            told.push_str(&if name == "*" { format!("each {}", kind.trim_end()) } else { format!("{kind}{name}") });
+            told.push_str(if name == "*" { "each " } else { kind });
+            told.push_str(if name == "*" { kind.trim_end() } else { name });
             before = ", ";
         }
         told

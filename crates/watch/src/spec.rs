@@ -224,7 +224,11 @@ impl SpecProblem {
                     text.push('.');
                     text.push_str(key);
                 }
-                PathPart::Index(index) => text.push_str(&format!("[{index}]")),
+                PathPart::Index(index) => {
+                    text.push('[');
+                    text.push_str(&index.to_string());
+                    text.push(']');
+                }
             }
         }
         text

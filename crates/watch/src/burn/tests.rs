@@ -171,10 +171,13 @@ impl Numbers {
     }
 }
 
+/// Good and valid ones by minute.
+type Minutes = BTreeMap<i64, (u64, u64)>;
+
 /// Traffic of a hundred days with outages, quiet nights and stretches that nobody saw.
-fn traffic(numbers: &mut Numbers, to: i64, days: i64) -> (BTreeMap<i64, (u64, u64)>, Vec<(i64, i64)>) {
+fn traffic(numbers: &mut Numbers, to: i64, days: i64) -> (Minutes, Vec<(i64, i64)>) {
     let from = to - days * 1440;
-    let (mut counts, mut stretches) = (BTreeMap::new(), Vec::new());
+    let (mut counts, mut stretches) = (Minutes::new(), Vec::new());
     let mut minute = from;
     while minute < to {
         let length = i64::try_from(10 + numbers.below(600)).unwrap();

@@ -220,8 +220,8 @@ fn a_reload_keeps_what_still_means_the_same_and_ends_the_rest() {
 fn send(engine: &Engine, second: i64, count: usize, bad: usize) {
     let request =
         |status| Request { status, service: "shop", method: "GET", route: "GET /", path: "/", ..Request::default() };
-    let rows = (0..count).map(|i| (at(second), request(if i < bad { 500 } else { 200 })));
-    engine.budgets().count("shop", rows);
+    let rows: Vec<_> = (0..count).map(|i| (at(second), request(if i < bad { 500 } else { 200 }))).collect();
+    engine.budgets().count("shop", &rows);
 }
 
 fn with_a_clean_hour(now: i64) -> (Engine, Fake) {
@@ -350,17 +350,17 @@ fn speed_of_a_thousand_rules_and_a_hundred_objectives_on_two_hundred_services() 
     let services: Vec<String> = (0..200).map(|i| format!("s{i}")).collect();
     let objectives: Vec<ObjectiveSpec> =
         serde_saphyr::from_str("[{name: available, good: \"status < 500\", target: 99.9, window: 30d}]").unwrap();
-    let mut yaml = String::new();
-    for i in 0..1000 {
-        yaml += &format!(
-            "- {{name: t{i}, service: s{}, route: \"*\", signal: latency.p95, above: 800ms, hold: 5m, class: record}}\n",
-            i % 200
-        );
-    }
-    for i in 0..100 {
-        yaml += &format!("- {{name: a{i}, service: s{i}, objective: available, class: alert, owner: o, action: x}}\n");
-        yaml += &format!("- {{name: b{i}, service: s{i}, objective: available, class: ticket, owner: o, due: 3d}}\n");
-    }
+    let slow = |i: usize| {
+        let what = "route: \"*\", signal: latency.p95, above: 800ms, hold: 5m, class: record";
+        format!("- {{name: t{i}, service: s{}, {what}}}\n", i % 200)
+    };
+    let burning = |i: usize| {
+        format!(
+            "- {{name: a{i}, service: s{i}, objective: available, class: alert, owner: o, action: x}}\n\
+             - {{name: b{i}, service: s{i}, objective: available, class: ticket, owner: o, due: 3d}}\n"
+        )
+    };
+    let yaml: String = (0..1000).map(slow).chain((0..100).map(burning)).collect();
     let specs: Vec<RuleSpec> = serde_saphyr::from_str(&yaml).unwrap();
     let declared = Declared {
         services: services
