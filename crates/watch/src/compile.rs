@@ -618,7 +618,11 @@ impl RuleReader<'_, '_> {
             }
             told.push_str(before);
             told.push_str(if name == "*" { "each " } else { kind });
-            told.push_str(if name == "*" { kind.trim_end() } else { name });
+            told.push_str(match (name.as_str(), kind.trim_end()) {
+                ("*", "") => "route",
+                ("*", kind) => kind,
+                (name, _) => name,
+            });
             before = ", ";
         }
         told
