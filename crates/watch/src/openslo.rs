@@ -7,14 +7,12 @@
 
 use crate::Class;
 use crate::burn::{Measure, ROWS};
-use crate::objective::{Objective, Target};
-use crate::rule::{Rule, RuleKind};
+use crate::objective::Target;
 use crate::spec::{ObjectiveSpec, RuleSpec};
 use crate::window::{Period, Window, WindowSpec};
 use base::Span;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 const VERSION: &str = "openslo/v1";
 const SOURCE: &str = "koshu";
@@ -44,7 +42,7 @@ pub enum ImportError {
 }
 
 /// Writes objectives of one service, and the burn rules over them, as OpenSLO documents.
-pub fn export(service: &str, objectives: &[ObjectiveSpec], rules: &[RuleSpec], compiled: &[Arc<Rule>]) -> String {
+pub fn export(service: &str, objectives: &[ObjectiveSpec], rules: &[RuleSpec]) -> String {
     let mut documents = vec![json!({
         "apiVersion": VERSION, "kind": "Service", "metadata": { "name": service }, "spec": {},
     })];
@@ -57,7 +55,7 @@ pub fn export(service: &str, objectives: &[ObjectiveSpec], rules: &[RuleSpec], c
         };
         let mut policies = Vec::new();
         for rule in rules.iter().filter(mine) {
-            for (policy, condition) in alert_policies(rule, objective, compiled) {
+            for (policy, condition) in alert_policies(rule, objective) {
                 policies.push(json!({ "alertPolicyRef": policy["metadata"]["name"] }));
                 documents.extend([condition, policy]);
             }
@@ -134,9 +132,7 @@ fn slo(service: &str, name: &str, objective: &ObjectiveSpec, policies: &[Value])
 }
 
 /// A policy and its condition for each row of a rule. The whole rule is an annotation of each policy.
-fn alert_policies(rule: &RuleSpec, objective: &ObjectiveSpec, compiled: &[Arc<Rule>]) -> Vec<(Value, Value)> {
-    let known =
-        compiled.iter().any(|other| other.info.name == rule.name && matches!(other.kind, RuleKind::Burn { .. }));
+fn alert_policies(rule: &RuleSpec, objective: &ObjectiveSpec) -> Vec<(Value, Value)> {
     let whole = serde_json::to_string(rule).expect("a rule has text keys");
     let rows = ROWS.iter().filter(|row| rule.class == Class::Record || row.class == rule.class);
     let window = match objective.window {
@@ -162,7 +158,6 @@ fn alert_policies(rule: &RuleSpec, objective: &ObjectiveSpec, compiled: &[Arc<Ru
                     "annotations": {
                         "koshu/short-window": row.short().to_string(),
                         "koshu/min-bad": objective.min_bad.to_string(),
-                        "koshu/in-force": known.to_string(),
                     },
                 },
                 "spec": {
@@ -395,30 +390,6 @@ impl Reader<'_> {
     }
 }
 
-/// The objective that an [`Objective`] was compiled from, without what compiling drops.
-pub fn spec_of(objective: &Objective) -> ObjectiveSpec {
-    use crate::objective::Subject;
-    let (good, valid, check) = match &objective.subject {
-        Subject::Requests { good, valid } => {
-            (Some(good.text().to_owned()), valid.as_ref().map(|valid| valid.text().to_owned()), None)
-        }
-        Subject::Check(check) => (None, None, Some(check.clone())),
-    };
-    ObjectiveSpec {
-        name: objective.name.clone(),
-        good,
-        valid,
-        check,
-        route: objective.route.clone(),
-        target: objective.target,
-        window: objective.window.spec(),
-        time_zone: objective.window.zone().map(str::to_owned),
-        min_bad: objective.min_bad,
-        description: None,
-        annotations: BTreeMap::new(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -438,7 +409,7 @@ mod tests {
     fn what_goes_out_comes_back() {
         let objectives: Vec<ObjectiveSpec> = serde_saphyr::from_str(OBJECTIVES).unwrap();
         let rules: Vec<RuleSpec> = serde_saphyr::from_str(RULES).unwrap();
-        let text = export("shop", &objectives, &rules, &[]);
+        let text = export("shop", &objectives, &rules);
         let back = import(&text).unwrap();
         assert_eq!(back.notes, [""; 0], "{text}");
         assert_eq!(back.services, [("shop".to_owned(), objectives)].into());

@@ -5,7 +5,6 @@
 //! could not show it.
 
 use crate::objective::Target;
-use base::Span;
 use std::fmt::Write as _;
 
 /// The language of the reasons.
@@ -251,9 +250,6 @@ fn records(out: &mut Writer, facts: &Facts, a_day: f64) {
     }
 }
 
-/// Days that a good proposal stands on.
-pub const GOOD_PAST: Span = Span::from_seconds(7 * 86_400);
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -312,6 +308,13 @@ mod tests {
             assert!(compiled.is_usable(), "{:?}\n{}", compiled.problems, proposal.yaml);
             assert_eq!((compiled.objectives.len(), compiled.rules.len()), (2, 7));
             assert_eq!(compiled.rules.iter().filter(|rule| rule.info.class == crate::Class::Alert).count(), 1);
+            let file: File = serde_saphyr::from_str(&proposal.yaml).unwrap();
+            let routes: Vec<_> = file.rules.iter().filter_map(|rule| rule.route.as_deref()).collect();
+            assert_eq!(
+                routes,
+                ["POST /checkout", "GET /", &shop().routes[3].0, "*"],
+                "a name that was observed stays one"
+            );
             insta::assert_snapshot!(format!("proposal_{language:?}"), proposal.yaml);
         }
         assert_eq!(propose(&Facts::default(), Language::English), None);

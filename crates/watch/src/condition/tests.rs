@@ -203,3 +203,17 @@ proptest! {
         let _ = Condition::compile(&text);
     }
 }
+
+#[test]
+#[ignore = "a measurement"]
+fn speed_of_a_condition() {
+    for text in ["status < 500 && duration_ms < 300", "[\"/items\", \"/cart\"].exists(p, path.startsWith(p))"] {
+        for condition in [Condition::compile(text).unwrap(), Condition::interpreted(text).unwrap()] {
+            let started = std::time::Instant::now();
+            let yes = (0..20_000).filter(|_| condition.answer(&BASE) == Answer::Yes).count();
+            let each = started.elapsed().as_nanos() / 20_000;
+            println!("{each} ns, native {}: {text}", condition.is_native());
+            assert_eq!(yes, 20_000);
+        }
+    }
+}

@@ -171,6 +171,18 @@ fn a_series_that_vanishes_is_forgotten_after_a_day() {
 }
 
 #[test]
+fn a_failed_query_before_any_series_is_known_stands_for_all_of_them() {
+    let mut engine = engine(SLOW, at(0));
+    let source = Fake::new();
+    source.say("latency.p95", Answer::Whole(Verdict::Failed));
+    assert_eq!(ticks(&mut engine, &source, 0..30), ["0 slow  Fine>Failed"]);
+    source.say("latency.p95", Answer::Series(vec![route("a", Verdict::Value(1.0))]));
+    assert_eq!(ticks(&mut engine, &source, 30..60), [""; 0]);
+    let series: Vec<_> = engine.status()[0].series.iter().map(|series| series.series.text()).collect();
+    assert_eq!(series, ["route=\"a\""], "and is forgotten once they are");
+}
+
+#[test]
 fn a_restart_neither_repeats_nor_loses_a_firing() {
     let source = Fake::new();
     source.say("latency.p95", Answer::Series(vec![route("b", Verdict::Value(900.0))]));
