@@ -252,7 +252,8 @@ fn live(engine: &mut Engine, source: &Fake, world: std::ops::Range<i64>, skew: i
         send(engine, second + skew, 100, bad);
         for change in engine.tick(at(second + skew), source) {
             told.push(format!("{second} {:?}>{:?}", change.from, change.to));
-            assert!(change.to != Phase::Firing || change.value > change.threshold);
+            // Equal where exactly half of the requests fail.
+            assert!(change.to != Phase::Firing || change.value >= change.threshold);
         }
     }
     told
@@ -325,7 +326,7 @@ fn a_budget_signal_is_answered_from_the_counts() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(8))]
+    #![proptest_config(ProptestConfig::with_cases(12))]
     #[test]
     fn a_burn_rule_never_fires_twice_without_an_end(
         pieces in prop::collection::vec((prop::sample::select(vec![0usize, 0, 1, 30, 100]), 1i64..40), 1..20),
