@@ -59,18 +59,14 @@ impl Budgets {
     }
 
     /// Counts requests of one service, in any order; late ones too.
-    pub fn count<'a>(
-        &self,
-        service: &str,
-        requests: impl Iterator<Item = (Timestamp, Request<'a>)> + Clone,
-    ) -> LeftOut {
+    pub fn count(&self, service: &str, requests: &[(Timestamp, Request<'_>)]) -> LeftOut {
         let mut left_out = LeftOut::default();
         for &at in self.by_service.get(service).into_iter().flatten() {
             let tracked = &self.tracked[at];
             // Added up by minute first: the lock is taken once, and a batch holds few minutes.
             let mut minutes: BTreeMap<Timestamp, Tally> = BTreeMap::new();
-            for (ts, request) in requests.clone() {
-                let Some(tally) = tracked.objective.judge(&request).tally() else { continue };
+            for (ts, request) in requests {
+                let Some(tally) = tracked.objective.judge(request).tally() else { continue };
                 let sum = minutes.entry(ts.minute()).or_default();
                 sum.good += tally.good;
                 sum.valid += tally.valid;
@@ -186,7 +182,7 @@ impl Budgets {
         self.tracked.iter().map(|tracked| (tracked.objective.key(), tracked.counts.lock().save())).collect()
     }
 
-    /// Takes back what [`Budgets::save`] gave.
+    /// Takes back what [`Budgets::save`] gave, before anything else is counted.
     pub fn restore(&self, saved: &BTreeMap<String, SavedCounts>) {
         for (key, counts) in saved {
             if let Some(tracked) = self.find(key) {
@@ -214,5 +210,86 @@ impl LeftOut {
             Added::TooOld => self.too_old += events,
             Added::Ahead => self.ahead += events,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compile::{Declared, DeclaredService, INTERVAL, compile};
+    use crate::spec::ObjectiveSpec;
+
+    const NOW: Timestamp = Timestamp::from_seconds(1_782_000_000);
+
+    fn budgets(yaml: &str) -> Budgets {
+        let objectives: Vec<ObjectiveSpec> = serde_saphyr::from_str(yaml).unwrap();
+        let declared = Declared {
+            services: [("shop", DeclaredService { owner: None, objectives: &objectives })].into(),
+            checks: ["buy"].into(),
+            runbooks: None,
+            time_zone: "UTC",
+            interval: INTERVAL,
+        };
+        let compiled = compile(&declared, &[]);
+        assert!(compiled.is_usable(), "{:?}", compiled.problems);
+        Budgets::new(&compiled.objectives, NOW)
+    }
+
+    const THREE: &str = "[{name: available, good: \"status < 500\", target: 99.9},
+        {name: fast, good: \"duration_ms < 300\", valid: \"status < 500\", target: 99}, {name: buying, check: buy, target: 99}]";
+
+    fn last_hour(budgets: &Budgets, key: &str) -> Tally {
+        budgets.sum(key, TimeRange { from: NOW.plus_seconds(-3600), to: NOW }).unwrap().tally
+    }
+
+    #[test]
+    fn each_objective_counts_its_own_and_what_is_left_out_is_said() {
+        let budgets = budgets(THREE);
+        let request = |status, duration_us| Request { status, duration_us, service: "shop", ..Request::default() };
+        let left_out = budgets.count(
+            "shop",
+            &[
+                (NOW.plus_seconds(-61), request(200, Some(100_000))),
+                (NOW.plus_seconds(-1), request(200, Some(900_000))),
+                (NOW.plus_seconds(-1), request(200, None)),
+                (NOW.plus_seconds(-1), request(500, None)),
+                (NOW.plus_seconds(3600), request(200, None)),
+                (NOW.plus_seconds(-60 * 86_400), request(500, None)),
+            ],
+        );
+        // Two objectives over six requests; the old 500 is not valid for one of them.
+        assert_eq!(left_out, LeftOut { too_old: 1, ahead: 2 });
+        assert_eq!(last_hour(&budgets, "shop/available"), Tally { good: 3, valid: 4, unknown: 0 });
+        assert_eq!(last_hour(&budgets, "shop/fast"), Tally { good: 1, valid: 2, unknown: 1 });
+        budgets.count_check("buy", NOW.plus_seconds(-30), true);
+        budgets.count_check("buy", NOW.plus_seconds(-20), false);
+        assert_eq!(last_hour(&budgets, "shop/buying"), Tally { good: 1, valid: 2, unknown: 0 });
+        assert!(budgets.wants("shop") && !budgets.wants("blog"));
+        let steps = budgets.steps(
+            "shop/available",
+            TimeRange { from: NOW.plus_seconds(-120), to: NOW },
+            Span::from_seconds(60),
+        );
+        let valid: Vec<u64> = steps.unwrap().iter().map(|(_, sum)| sum.tally.valid).collect();
+        assert_eq!(valid, [1, 3]);
+    }
+
+    #[test]
+    fn a_reload_takes_over_the_counts_of_what_judges_the_same() {
+        let old = budgets(THREE);
+        for key in ["shop/available", "shop/fast", "shop/buying"] {
+            old.load(key, [(NOW.plus_seconds(-60), Tally { good: 8, valid: 9, unknown: 0 })]);
+        }
+        // Another target is the same judgement; another condition or a longer window is not.
+        let new = budgets(
+            "[{name: available, good: \"status < 500\", target: 99}, {name: fast, good: \"duration_ms < 200\", target: 99},
+              {name: buying, check: buy, target: 99, window: 90d}, {name: new, good: \"true\", target: 99}]",
+        );
+        assert_eq!(new.adopt(&old), ["shop/fast", "shop/buying", "shop/new"]);
+        assert_eq!(last_hour(&new, "shop/available").valid, 9);
+        assert_eq!(last_hour(&new, "shop/fast").valid, 0);
+        let again = budgets(THREE);
+        again.restore(&old.save());
+        assert_eq!(last_hour(&again, "shop/buying"), Tally { good: 8, valid: 9, unknown: 0 });
     }
 }

@@ -119,7 +119,7 @@ impl Row {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Said {
-    /// There is no full long window yet.
+    /// There is no full long window yet, or the objective's own window is shorter.
     Mute,
     /// Too little of the long window was seen.
     Unseen,
@@ -172,7 +172,8 @@ fn say(
     (long, short): (&Sum, &Sum),
 ) -> Said {
     let start = end.plus_micros(-row.long().micros());
-    if counts.first_seen().is_none_or(|first| first > start) {
+    // A row that is longer than the objective's window says nothing of the objective.
+    if row.long() > window || counts.first_seen().is_none_or(|first| first > start) {
         return Said::Mute;
     }
     if long.seen < short.minutes || short.seen == 0 {

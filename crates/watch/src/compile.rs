@@ -397,7 +397,6 @@ impl RuleReader<'_, '_> {
         let objective = self.objective(name)?;
         let length = longest(&objective.window);
         let rows = ROWS.iter().filter(|row| spec.class == Class::Record || row.class == spec.class);
-        let mut able = 0;
         for row in rows {
             if row.short().micros() < 2 * self.declared.interval.micros() {
                 let message = format!(
@@ -407,9 +406,8 @@ impl RuleReader<'_, '_> {
                 );
                 self.at.wrong("objective", message, "evaluate more often");
             }
-            if row.can_fire(length, &objective) {
-                able += 1;
-            } else if matches!(row.measure, crate::burn::Measure::Share(_)) {
+            // The rows for outages in which most requests fail can always fire: no rule is silent as a whole.
+            if matches!(row.measure, crate::burn::Measure::Share(_)) && !row.can_fire(length, &objective) {
                 let message = if row.long().micros() > length.micros() {
                     format!("the row over {} is left out: it is longer than the objective's window", row.long())
                 } else {
@@ -424,19 +422,6 @@ impl RuleReader<'_, '_> {
                 };
                 self.at.warn("objective", message, "the other rows of the class still watch it");
             }
-        }
-        if able == 0 {
-            let message = format!(
-                "it can never fire: with a target of {} % over {} no burn rule of class {} can be exceeded",
-                objective.target,
-                objective.window.spec(),
-                spec.class.as_str()
-            );
-            self.at.wrong(
-                "objective",
-                message,
-                "raise the target, lengthen the window, or watch `signal: errors.ratio`",
-            );
         }
         let condition = format!("{name} of {} burning its budget (target {} %)", objective.service, objective.target);
         Some((RuleKind::Burn { objective: objective.key(), class: spec.class }, condition))
@@ -510,7 +495,7 @@ impl RuleReader<'_, '_> {
         let subject = self.told(&selector);
         let condition = self.condition(&subject, hold);
         let absent = self.absent(&subject, absent_after, interval);
-        Some((RuleKind::Threshold { selector, spec: step, absent }, condition))
+        Some((RuleKind::Threshold { selector: Box::new(selector), spec: step, absent }, condition))
     }
 
     /// A signal needs what it is a signal of, and nothing else.
@@ -617,7 +602,12 @@ impl RuleReader<'_, '_> {
                 continue;
             }
             told.push_str(before);
-            told.push_str(&if name == "*" { format!("each {}", kind.trim_end()) } else { format!("{kind}{name}") });
+            told.push_str(if name == "*" { "each " } else { kind });
+            told.push_str(match (name.as_str(), kind.trim_end()) {
+                ("*", "") => "route",
+                ("*", kind) => kind,
+                (name, _) => name,
+            });
             before = ", ";
         }
         told

@@ -86,7 +86,7 @@ pub enum RuleKind {
     /// By comparing a value.
     Threshold {
         /// What is measured.
-        selector: Selector,
+        selector: Box<Selector>,
         /// With what it is compared.
         spec: StepSpec,
         /// How missing data becomes a firing of its own.

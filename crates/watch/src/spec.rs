@@ -11,6 +11,7 @@ use crate::window::WindowSpec;
 use base::Span;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// One objective of a service: `{name: available, good: "status < 500", target: 99.9, window: 30d}`.
@@ -45,6 +46,9 @@ pub struct ObjectiveSpec {
     /// What it is for, for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
+    /// Anything, by key; kept for other programs (what OpenSLO says and this does not mean, for example).
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub annotations: BTreeMap<String, String>,
 }
 
 fn thirty_days() -> WindowSpec {
@@ -224,7 +228,11 @@ impl SpecProblem {
                     text.push('.');
                     text.push_str(key);
                 }
-                PathPart::Index(index) => text.push_str(&format!("[{index}]")),
+                PathPart::Index(index) => {
+                    text.push('[');
+                    text.push_str(&index.to_string());
+                    text.push(']');
+                }
             }
         }
         text

@@ -70,7 +70,11 @@ fn a_row_that_burn_cannot_reach_never_fires() {
     // A total outage of a low target is caught all the same.
     assert!(ROWS[4].can_fire(month, &objective(40.0, "30d", "UTC")));
     // Longer than the window.
-    assert!(!ROWS[3].can_fire(Span::from_seconds(2 * 86_400), &objective(99.9, "2d", "UTC")));
+    let two_days = objective(99.9, "2d", "UTC");
+    assert!(!ROWS[3].can_fire(Span::from_seconds(2 * 86_400), &two_days));
+    let all_bad: Vec<_> = (1..4400).map(|ago| (ago, 0, 10)).collect();
+    let said = says(&two_days, &seen(&two_days, &all_bad));
+    assert_eq!((said[2], said[3], said[6]), (Said::Burning, Said::Mute, Said::Mute));
 }
 
 #[test]
@@ -95,8 +99,8 @@ fn one_failure_alone_never_fires_however_few_requests_there_are() {
 fn few_requests_most_of_which_fail_are_not_missed() {
     let strict = objective(99.9, "30d", "UTC");
     let low = objective(80.0, "30d", "UTC");
-    // One request in three hours, all bad, the last one an hour ago: every short window but one is empty.
-    let rare: Vec<(i64, u64, u64)> = (0..24).map(|i| (60 + i * 180, 0, 1)).collect();
+    // One request in three hours, all bad, the last one more than two hours ago: every short window of a day is empty.
+    let rare: Vec<(i64, u64, u64)> = (0..24).map(|i| (130 + i * 180, 0, 1)).collect();
     let said = says(&strict, &seen(&strict, &rare));
     assert_eq!(said[0..2], [Said::Fine, Said::Fine], "below the floor within an hour and six");
     assert_eq!(said[5], Said::Burning, "eight in a day, all bad");
@@ -171,10 +175,13 @@ impl Numbers {
     }
 }
 
+/// Good and valid ones by minute.
+type Minutes = BTreeMap<i64, (u64, u64)>;
+
 /// Traffic of a hundred days with outages, quiet nights and stretches that nobody saw.
-fn traffic(numbers: &mut Numbers, to: i64, days: i64) -> (BTreeMap<i64, (u64, u64)>, Vec<(i64, i64)>) {
+fn traffic(numbers: &mut Numbers, to: i64, days: i64) -> (Minutes, Vec<(i64, i64)>) {
     let from = to - days * 1440;
-    let (mut counts, mut stretches) = (BTreeMap::new(), Vec::new());
+    let (mut counts, mut stretches) = (Minutes::new(), Vec::new());
     let mut minute = from;
     while minute < to {
         let length = i64::try_from(10 + numbers.below(600)).unwrap();

@@ -310,7 +310,7 @@ impl Checker<'_> {
                 }
                 Ok(Type::Bool)
             }
-            ("size" | "int" | "double", _) if target.is_some() as usize + types.len() == 1 => Ok(Type::Number),
+            ("size" | "int" | "double", _) if usize::from(target.is_some()) + types.len() == 1 => Ok(Type::Number),
             ("string", [_]) if target.is_none() => Ok(Type::Text),
             (known, _) if FUNCTIONS.contains(&known) => {
                 let help = format!("write {known}(...) with one value");

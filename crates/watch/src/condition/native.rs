@@ -239,9 +239,8 @@ fn call(call: &CallExpr) -> Option<Node> {
             parts.filter(|parts| !parts.is_empty()).map(Node::Any)
         }
         (name @ ("startsWith" | "endsWith" | "contains" | "matches"), args) => {
-            let (subject, argument) = match (call.target.as_deref(), args) {
-                (Some(subject), [argument]) | (None, [subject, argument]) => (subject, argument),
-                _ => return None,
+            let ((Some(subject), [argument]) | (None, [subject, argument])) = (call.target.as_deref(), args) else {
+                return None;
             };
             let Field::Text(field) = self::field(subject)? else { return None };
             let text = literal_text(argument)?;

@@ -203,3 +203,81 @@ proptest! {
         let _ = Condition::compile(&text);
     }
 }
+
+/// Every combination that matters, a few hundred requests.
+fn all_requests() -> Vec<serde_json::Value> {
+    let mut rows = Vec::new();
+    for status in [399, 404, 500] {
+        for duration_us in [None, Some(0), Some(2000), Some(2500), Some(3001)] {
+            for (method, path) in [("GET", "/a"), ("PUT", "/a/b"), ("POST", "/c")] {
+                for (host, bytes, attr) in
+                    [(None, None, None), (Some("h"), Some(3), Some("v")), (Some("g"), Some(1), None)]
+                {
+                    rows.push(serde_json::json!({
+                        "status": status, "duration_us": duration_us, "method": method, "path": path,
+                        "route": format!("{method} {path}"), "host": host, "service": "shop", "bytes": bytes,
+                        "attrs_k": attr,
+                    }));
+                }
+            }
+        }
+    }
+    rows
+}
+
+#[test]
+fn sql_answers_as_the_condition_does() {
+    use proptest::strategy::ValueTree;
+    use std::io::Write as _;
+    let mut runner = proptest::test_runner::TestRunner::deterministic();
+    let texts: Vec<String> = (0..300).map(|_| conditions().new_tree(&mut runner).unwrap().current()).collect();
+    let compiled: Vec<Condition> = texts.iter().map(|text| Condition::compile(text).unwrap()).collect();
+    let sql: Vec<String> = compiled.iter().map(|condition| condition.to_sql().unwrap()).collect();
+    let rows = all_requests();
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/python/conditions_in_sql.py");
+    let (input, output) = (std::process::Stdio::piped(), std::process::Stdio::piped());
+    let mut python = std::process::Command::new("python3").arg(script).stdin(input).stdout(output).spawn().unwrap();
+    let asked = serde_json::json!({ "rows": rows, "conditions": sql }).to_string();
+    let mut stdin = python.stdin.take().unwrap();
+    stdin.write_all(asked.as_bytes()).unwrap();
+    drop(stdin);
+    let output = python.wait_with_output().unwrap();
+    assert!(output.status.success());
+    let answers: Vec<Vec<Option<bool>>> = serde_json::from_slice(&output.stdout).unwrap();
+    let mut seen = std::collections::HashSet::new();
+    for ((condition, sql), answers) in compiled.iter().zip(&sql).zip(&answers) {
+        assert_eq!(answers.len(), rows.len());
+        for (row, answer) in rows.iter().zip(answers) {
+            let attrs: Vec<(&str, &str)> = row["attrs_k"].as_str().map(|value| ("k", value)).into_iter().collect();
+            let request = Request {
+                status: u16::try_from(row["status"].as_u64().unwrap()).unwrap(),
+                duration_us: row["duration_us"].as_u64(),
+                method: row["method"].as_str().unwrap(),
+                route: row["route"].as_str().unwrap(),
+                path: row["path"].as_str().unwrap(),
+                host: row["host"].as_str(),
+                bytes: row["bytes"].as_u64(),
+                attrs: &attrs,
+                ..BASE
+            };
+            let ours = condition.answer(&request);
+            assert_eq!(ours, Answer::from(*answer), "{condition} as {sql} of {row}");
+            seen.insert(ours);
+        }
+    }
+    assert_eq!(seen.len(), 3, "every answer occurs");
+}
+
+#[test]
+#[ignore = "a measurement"]
+fn speed_of_a_condition() {
+    for text in ["status < 500 && duration_ms < 300", "[\"/items\", \"/cart\"].exists(p, path.startsWith(p))"] {
+        for condition in [Condition::compile(text).unwrap(), Condition::interpreted(text).unwrap()] {
+            let started = std::time::Instant::now();
+            let yes = (0..20_000).filter(|_| condition.answer(&BASE) == Answer::Yes).count();
+            let each = started.elapsed().as_nanos() / 20_000;
+            println!("{each} ns, native {}: {text}", condition.is_native());
+            assert_eq!(yes, 20_000);
+        }
+    }
+}

@@ -63,14 +63,15 @@ fn beyond_the_kept_minutes_a_range_is_widened_to_whole_hours() {
 
 #[test]
 fn a_clock_that_runs_ahead_and_comes_back_costs_only_what_it_touched() {
-    for ahead in [60, DAY, 400 * DAY] {
+    // The last two fall into the slots of the next minute and hour.
+    for ahead in [60, DAY, 400 * DAY, 4440 + 5, (720 + 50) * 60] {
         let mut counts = counts(30);
         for minute in 0..4 * DAY {
             counts.add(at(NOW - 1 - minute), tally(9, 10));
         }
         counts.set_now(at(NOW + ahead));
         counts.add(at(NOW + ahead), tally(0, 7));
-        counts.see(range(NOW + ahead - 2, NOW + ahead));
+        counts.see(range(NOW + ahead, NOW + ahead + 2));
         counts.set_now(at(NOW));
         let day = counts.last(Span::from_seconds(86_400), at(NOW));
         assert_eq!((day.tally, day.seen), (tally(9 * 1440, 10 * 1440), 1440), "{ahead} minutes ahead");

@@ -171,6 +171,18 @@ fn a_series_that_vanishes_is_forgotten_after_a_day() {
 }
 
 #[test]
+fn a_failed_query_before_any_series_is_known_stands_for_all_of_them() {
+    let mut engine = engine(SLOW, at(0));
+    let source = Fake::new();
+    source.say("latency.p95", Answer::Whole(Verdict::Failed));
+    assert_eq!(ticks(&mut engine, &source, 0..30), ["0 slow  Fine>Failed"]);
+    source.say("latency.p95", Answer::Series(vec![route("a", Verdict::Value(1.0))]));
+    assert_eq!(ticks(&mut engine, &source, 30..60), [""; 0]);
+    let series: Vec<_> = engine.status()[0].series.iter().map(|series| series.series.text()).collect();
+    assert_eq!(series, ["route=\"a\""], "and is forgotten once they are");
+}
+
+#[test]
 fn a_restart_neither_repeats_nor_loses_a_firing() {
     let source = Fake::new();
     source.say("latency.p95", Answer::Series(vec![route("b", Verdict::Value(900.0))]));
@@ -220,8 +232,8 @@ fn a_reload_keeps_what_still_means_the_same_and_ends_the_rest() {
 fn send(engine: &Engine, second: i64, count: usize, bad: usize) {
     let request =
         |status| Request { status, service: "shop", method: "GET", route: "GET /", path: "/", ..Request::default() };
-    let rows = (0..count).map(|i| (at(second), request(if i < bad { 500 } else { 200 })));
-    engine.budgets().count("shop", rows);
+    let rows: Vec<_> = (0..count).map(|i| (at(second), request(if i < bad { 500 } else { 200 }))).collect();
+    engine.budgets().count("shop", &rows);
 }
 
 fn with_a_clean_hour(now: i64) -> (Engine, Fake) {
@@ -240,7 +252,8 @@ fn live(engine: &mut Engine, source: &Fake, world: std::ops::Range<i64>, skew: i
         send(engine, second + skew, 100, bad);
         for change in engine.tick(at(second + skew), source) {
             told.push(format!("{second} {:?}>{:?}", change.from, change.to));
-            assert!(change.to != Phase::Firing || change.value > change.threshold);
+            // Equal where exactly half of the requests fail.
+            assert!(change.to != Phase::Firing || change.value >= change.threshold);
         }
     }
     told
@@ -313,7 +326,7 @@ fn a_budget_signal_is_answered_from_the_counts() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(8))]
+    #![proptest_config(ProptestConfig::with_cases(12))]
     #[test]
     fn a_burn_rule_never_fires_twice_without_an_end(
         pieces in prop::collection::vec((prop::sample::select(vec![0usize, 0, 1, 30, 100]), 1i64..40), 1..20),
@@ -350,17 +363,17 @@ fn speed_of_a_thousand_rules_and_a_hundred_objectives_on_two_hundred_services() 
     let services: Vec<String> = (0..200).map(|i| format!("s{i}")).collect();
     let objectives: Vec<ObjectiveSpec> =
         serde_saphyr::from_str("[{name: available, good: \"status < 500\", target: 99.9, window: 30d}]").unwrap();
-    let mut yaml = String::new();
-    for i in 0..1000 {
-        yaml += &format!(
-            "- {{name: t{i}, service: s{}, route: \"*\", signal: latency.p95, above: 800ms, hold: 5m, class: record}}\n",
-            i % 200
-        );
-    }
-    for i in 0..100 {
-        yaml += &format!("- {{name: a{i}, service: s{i}, objective: available, class: alert, owner: o, action: x}}\n");
-        yaml += &format!("- {{name: b{i}, service: s{i}, objective: available, class: ticket, owner: o, due: 3d}}\n");
-    }
+    let slow = |i: usize| {
+        let what = "route: \"*\", signal: latency.p95, above: 800ms, hold: 5m, class: record";
+        format!("- {{name: t{i}, service: s{}, {what}}}\n", i % 200)
+    };
+    let burning = |i: usize| {
+        format!(
+            "- {{name: a{i}, service: s{i}, objective: available, class: alert, owner: o, action: x}}\n\
+             - {{name: b{i}, service: s{i}, objective: available, class: ticket, owner: o, due: 3d}}\n"
+        )
+    };
+    let yaml: String = (0..1000).map(slow).chain((0..100).map(burning)).collect();
     let specs: Vec<RuleSpec> = serde_saphyr::from_str(&yaml).unwrap();
     let declared = Declared {
         services: services
