@@ -8,11 +8,13 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+pub mod actionability;
 pub mod channel;
 pub mod class;
 pub mod delivery;
 pub mod escalation;
 pub mod message;
+pub mod outcome;
 pub mod routing;
 pub mod texts;
 pub mod transition;
