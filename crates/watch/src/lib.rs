@@ -9,6 +9,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod actionability;
+pub mod availability;
 pub mod channel;
 pub mod class;
 pub mod delivery;

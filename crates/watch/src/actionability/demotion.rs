@@ -102,7 +102,7 @@ fn edit(text: &str, at: usize, missing: &[(&str, String)]) -> Option<String> {
     let key = line.trim_start_matches([' ', '-']);
     if !key.starts_with("class") {
         // Within braces.
-        let added: String = missing.iter().map(|(key, value)| format!(", {key}: {value}")).collect();
+        let added = missing.iter().map(|(key, value)| format!(", {key}: {value}")).collect::<Vec<_>>().concat();
         return Some(format!("{before}{ticket}{added}{after}"));
     }
     // On lines of their own, below `class` and its comment.
@@ -111,7 +111,8 @@ fn edit(text: &str, at: usize, missing: &[(&str, String)]) -> Option<String> {
     let newline = if rest_of_line.ends_with('\r') { "\r\n" } else { "\n" };
     let rest_of_line = rest_of_line.trim_end_matches('\r');
     let indent = " ".repeat(line.len() - key.len());
-    let added: String = missing.iter().map(|(key, value)| format!("{newline}{indent}{key}: {value}")).collect();
+    let line = |(key, value): &(&str, String)| format!("{newline}{indent}{key}: {value}");
+    let added = missing.iter().map(line).collect::<Vec<_>>().concat();
     let below = if newline == "\r\n" { format!("\r{below}") } else { below.to_owned() };
     Some(format!("{before}{ticket}{rest_of_line}{added}{below}"))
 }
@@ -143,9 +144,9 @@ fn diff(file: &str, before: &str, after: &str) -> String {
     let from = same.saturating_sub(CONTEXT_LINES);
     let (old_to, new_to) = (old.len() - tail, new.len() - tail);
     let below = tail.min(CONTEXT_LINES);
-    let mut out = format!("--- a/{file}\n+++ b/{file}\n");
     let (old_count, new_count) = (old_to + below - from, new_to + below - from);
-    out.push_str(&format!("@@ -{},{old_count} +{},{new_count} @@\n", from + 1, from + 1));
+    let start = from + 1;
+    let mut out = format!("--- a/{file}\n+++ b/{file}\n@@ -{start},{old_count} +{start},{new_count} @@\n");
     let mut lines = |sign: char, lines: &[&str]| {
         for line in lines {
             out.push(sign);
@@ -202,15 +203,9 @@ rules:
         for rule in ["burning", "quoted"] {
             std::fs::write(&path, BLOCK).unwrap();
             let demotion = demote("koshu.yaml", BLOCK, rule, None).unwrap();
-            let mut patch = match std::process::Command::new("patch")
-                .args(["-p1", "--quiet"])
-                .current_dir(folder.path())
-                .stdin(std::process::Stdio::piped())
-                .spawn()
-            {
-                Ok(patch) => patch,
-                Err(_) => return eprintln!("skipped: there is no patch"),
-            };
+            let mut command = std::process::Command::new("patch");
+            command.args(["-p1", "--quiet"]).current_dir(folder.path()).stdin(std::process::Stdio::piped());
+            let Ok(mut patch) = command.spawn() else { return eprintln!("skipped: there is no patch") };
             patch.stdin.take().unwrap().write_all(demotion.diff.as_bytes()).unwrap();
             assert!(patch.wait().unwrap().success());
             assert_eq!(std::fs::read_to_string(&path).unwrap(), demotion.text, "{rule}");
