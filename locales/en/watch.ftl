@@ -47,3 +47,26 @@ watch-advice-content = The service does not take this message. If the channel ha
 watch-advice-size = The message is larger than the service takes. If the channel has a template, shorten it.
 watch-advice-recipient = The recipient is not accepted. Check the address to which the channel sends.
 watch-advice-redirect = The address answers with a redirect, which is not followed. Put the final address into the configuration.
+
+## Monthly availability
+watch-report-title = Availability of { $service } in { $month }
+watch-report-range = From { $from } to { $to } ({ $zone }).
+watch-report-target = Aim: { $target } %, which leaves { $allowed } minutes.
+watch-report-definition = Definition
+watch-report-with = Everything
+watch-report-without = Without maintenance
+watch-report-by-time = By time: good minutes of those with requests
+watch-report-by-requests = By requests: good ones of all
+watch-report-by-users = By users: minutes in which they could use it, of those in which they tried
+watch-report-no-data = no data
+watch-report-counts = { $good } of { $all }
+watch-report-unknown = Minutes without requests: { $minutes }. They count neither as good nor as bad.
+watch-report-maintenance = Minutes of announced maintenance: { $minutes }.
+watch-report-disappointed = Users who met at least one error: { $disappointed } of { $users }.
+watch-report-interval = 95 % interval of the share of good requests: { $low } % to { $high } %, as if they were independent of each other.
+watch-report-worst = Worst windows
+watch-report-length = Length
+watch-report-from = From
+watch-report-share = Availability
+watch-report-requests = Requests
+watch-report-how = A minute is good when at least { $share } % of its requests were. For a user the service is as the last request was, for at most { $cutoff }. All shares are rounded down.

@@ -47,3 +47,26 @@ watch-advice-content = サービスがこの内容を受け付けません。テ
 watch-advice-size = サービスの上限より大きい内容です。テンプレートを使っていれば短くしてください。
 watch-advice-recipient = 宛先が受け付けられません。送り先のアドレスを確かめてください。
 watch-advice-redirect = 送り先が転送を返しましたが、転送は追いません。最終的なアドレスを設定に書いてください。
+
+## 月次の可用性
+watch-report-title = { $service } の可用性 ({ $month })
+watch-report-range = { $from } から { $to } まで ({ $zone })。
+watch-report-target = 目標: { $target } %。許される停止は { $allowed } 分。
+watch-report-definition = 定義
+watch-report-with = すべて
+watch-report-without = 保守を除く
+watch-report-by-time = 時間: リクエストのあった分のうち、正常だった分
+watch-report-by-requests = リクエスト: 全体のうち、正常だったもの
+watch-report-by-users = 利用者: 使おうとした時間のうち、使えた時間 (分)
+watch-report-no-data = データなし
+watch-report-counts = { $all } のうち { $good }
+watch-report-unknown = リクエストのなかった時間: { $minutes } 分。正常にも異常にも数えない。
+watch-report-maintenance = 予告した保守: { $minutes } 分。
+watch-report-disappointed = エラーに一度でも遭った利用者: { $users } 人のうち { $disappointed } 人。
+watch-report-interval = 正常なリクエストの率の 95 % 信頼区間: { $low } % から { $high } % (互いに独立とみなした場合)。
+watch-report-worst = 最も悪かった時間帯
+watch-report-length = 長さ
+watch-report-from = 開始
+watch-report-share = 可用性
+watch-report-requests = リクエスト
+watch-report-how = 一分間のリクエストの { $share } % 以上が正常なら、その一分は正常とする。利用者から見たサービスの状態は、直前のリクエストの結果が最長 { $cutoff } 続くものとする。率はすべて切り捨て。

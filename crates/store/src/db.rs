@@ -5,6 +5,7 @@
 
 use crate::StoreError;
 use base::{Id, ServiceName, Timestamp};
+use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgRow};
 use sqlx::query::Query;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous};
@@ -44,7 +45,37 @@ pub(crate) enum Row {
 /// Several statements that happen together or not at all. Dropping it undoes them.
 pub(crate) enum Tx {
     Sqlite(Transaction<'static, Sqlite>),
-    Postgres(Transaction<'static, Postgres>),
+    Postgres(PostgresTx),
+}
+
+/// A transaction on a connection of its own. Dropped unfinished (its caller was cancelled, in the middle of a statement
+/// perhaps), the connection is closed and never used again: an answer that is still under way could be taken for that
+/// of a later statement.
+pub(crate) struct PostgresTx {
+    connection: PoolConnection<Postgres>,
+    is_finished: bool,
+}
+
+impl PostgresTx {
+    async fn begin(pool: &PgPool) -> Result<Self, StoreError> {
+        // It exists before the first statement is sent, so that being dropped closes the connection from then on.
+        let mut tx = Self { connection: pool.acquire().await?, is_finished: false };
+        sqlx::raw_sql("BEGIN").execute(&mut *tx.connection).await?;
+        Ok(tx)
+    }
+
+    async fn finish(mut self, how: &'static str) -> Result<(), StoreError> {
+        sqlx::raw_sql(how).execute(&mut *self.connection).await?;
+        self.is_finished = true;
+        Ok(())
+    }
+}
+impl Drop for PostgresTx {
+    fn drop(&mut self) {
+        if !self.is_finished {
+            self.connection.close_on_drop();
+        }
+    }
 }
 
 macro_rules! bind_all {
@@ -118,7 +149,7 @@ impl Db {
         Ok(match self {
             // IMMEDIATE: waiting for another process happens here, not in the middle where it would be an error.
             Self::Sqlite { write, .. } => Tx::Sqlite(write.begin_with("BEGIN IMMEDIATE").await?),
-            Self::Postgres(pool) => Tx::Postgres(pool.begin().await?),
+            Self::Postgres(pool) => Tx::Postgres(PostgresTx::begin(pool).await?),
         })
     }
 
@@ -147,14 +178,14 @@ impl Tx {
     pub(crate) async fn execute(&mut self, sql: &'static str, args: Vec<Arg>) -> Result<u64, StoreError> {
         Ok(match self {
             Self::Sqlite(tx) => for_sqlite(sql, args).execute(&mut **tx).await?.rows_affected(),
-            Self::Postgres(tx) => for_postgres(sql, args).execute(&mut **tx).await?.rows_affected(),
+            Self::Postgres(tx) => for_postgres(sql, args).execute(&mut *tx.connection).await?.rows_affected(),
         })
     }
 
     pub(crate) async fn fetch_one(&mut self, sql: &'static str, args: Vec<Arg>) -> Result<Option<Row>, StoreError> {
         Ok(match self {
             Self::Sqlite(tx) => for_sqlite(sql, args).fetch_optional(&mut **tx).await?.map(Row::Sqlite),
-            Self::Postgres(tx) => for_postgres(sql, args).fetch_optional(&mut **tx).await?.map(Row::Postgres),
+            Self::Postgres(tx) => for_postgres(sql, args).fetch_optional(&mut *tx.connection).await?.map(Row::Postgres),
         })
     }
 
@@ -165,7 +196,7 @@ impl Tx {
                 for_sqlite(sql, args).fetch_all(&mut **tx).await?.into_iter().map(Row::Sqlite).collect()
             }
             Self::Postgres(tx) => {
-                for_postgres(sql, args).fetch_all(&mut **tx).await?.into_iter().map(Row::Postgres).collect()
+                for_postgres(sql, args).fetch_all(&mut *tx.connection).await?.into_iter().map(Row::Postgres).collect()
             }
         })
     }
@@ -174,7 +205,7 @@ impl Tx {
     pub(crate) async fn script(&mut self, sql: &'static str) -> Result<(), StoreError> {
         match self {
             Self::Sqlite(tx) => sqlx::raw_sql(sql).execute(&mut **tx).await.map(|_| ())?,
-            Self::Postgres(tx) => sqlx::raw_sql(sql).execute(&mut **tx).await.map(|_| ())?,
+            Self::Postgres(tx) => sqlx::raw_sql(sql).execute(&mut *tx.connection).await.map(|_| ())?,
         }
         Ok(())
     }
@@ -182,7 +213,16 @@ impl Tx {
     pub(crate) async fn commit(self) -> Result<(), StoreError> {
         match self {
             Self::Sqlite(tx) => tx.commit().await?,
-            Self::Postgres(tx) => tx.commit().await?,
+            Self::Postgres(tx) => tx.finish("COMMIT").await?,
+        }
+        Ok(())
+    }
+
+    /// Ends it without doing anything. Dropping does the same, at the price of a connection on PostgreSQL.
+    pub(crate) async fn rollback(self) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(tx) => tx.rollback().await?,
+            Self::Postgres(tx) => tx.finish("ROLLBACK").await?,
         }
         Ok(())
     }

@@ -13,6 +13,8 @@
 
 pub mod budgets;
 pub mod burn;
+pub mod actionability;
+pub mod availability;
 pub mod channel;
 pub mod class;
 pub mod compile;
@@ -23,6 +25,7 @@ pub mod engine;
 pub mod escalation;
 pub mod message;
 pub mod objective;
+pub mod outcome;
 pub mod routing;
 pub mod liveness;
 pub mod objective;

@@ -76,7 +76,10 @@ impl Outbox {
         let until = now.plus_micros(lease.micros().clamp(1, LEASE_MAX.micros()));
         let mut tx = self.db.begin().await?;
         let due = due(&mut tx, channel, now).await?;
-        let Some(first) = due.first() else { return Ok(None) };
+        let Some(first) = due.first() else {
+            tx.rollback().await?;
+            return Ok(None);
+        };
         let chosen =
             Chosen { batch: first.batch.unwrap_or_else(Id::generate), claim: Id::<Message>::generate(), until };
         let together = |other: &&Due| match first.batch {
@@ -91,6 +94,7 @@ impl Outbox {
             }
         }
         if messages.is_empty() {
+            tx.rollback().await?;
             return Ok(None);
         }
         tx.commit().await?;

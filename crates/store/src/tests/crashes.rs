@@ -171,7 +171,8 @@ async fn check(world: &World, seed: u64) {
             let key = (firing.rule.clone(), kind);
             let got = world.far.got.get(&key).copied().unwrap_or(0);
             let kills = world.far.kills.get(&key).copied().unwrap_or(0);
-            assert!(got >= 1, "seed {seed}: {key:?} was missed");
+            let deliveries = world.fixture.store.outbox().of_firing(firing.id).await.unwrap();
+            assert!(got >= 1, "seed {seed}: {key:?} was missed: {deliveries:#?}");
             assert!(got <= 1 + kills, "seed {seed}: {key:?} came {got} times after {kills} kills");
         }
     }
