@@ -207,7 +207,7 @@ fn an_event_too_long_to_be_held_is_stepped_over_while_it_is_unpacked() {
     let good = pack(&json!([1, { "log": "good" }]));
     for (case, long) in [
         ("a text", json!("x".repeat(3 << 20))),
-        ("many short values", json!(vec![[0]; 1 << 20])),
+        ("many short values", json!(vec![[0, 0]; 1 << 20])),
         ("long texts", json!(["x".repeat(1 << 20), "y".repeat(1 << 20), "z".repeat(70_000)])),
     ] {
         let long = pack(&json!([1, { "log": long }]));
