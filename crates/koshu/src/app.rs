@@ -2,7 +2,7 @@
 
 use crate::config::{Config, Listen, ServiceSection, UserIdentity};
 use crate::listeners::{self, Surroundings, Wanted};
-use crate::pulling;
+use crate::{pulling, watching};
 use agent::tail::StartAt;
 use anyhow::{Context, Result, bail};
 use base::{ByteSize, Clock, Redactor, Secret, ServiceName, TimeRange, Timestamp};
@@ -17,6 +17,7 @@ use server::follow::Follow;
 use server::intake::{Identifier, Intake, Readings, ServiceRules, ServiceSettings, UserRule};
 use server::parts::{About, BeforeDelete, Parts};
 use server::sources::Sources;
+use server::watching::Watch;
 use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -52,6 +53,8 @@ pub struct AppOptions {
     pub dir: PathBuf,
     /// Configuration in force.
     pub config: Config,
+    /// The folder it was read from, which is looked at again.
+    pub config_folder: Option<PathBuf>,
     /// Address of pages, API and intake.
     pub http: SocketAddr,
     /// Whether the living demonstration runs.
@@ -124,13 +127,18 @@ impl App {
             memory_bytes: memory.0,
         };
         let running_demo = Arc::default();
-        let parts = parts(&options, &lake, &store, about, Arc::clone(&running_demo), &clock)?;
+        let watch = Watch::new(watching::plan(&options.config, &http.to_string()), &options.dir, &clock);
+        let parts = parts(&options, &lake, &store, about, Arc::new(watch), Arc::clone(&running_demo), &clock)?;
         parts.listeners.lock().insert("http".into(), http.to_string());
         remember(&parts).await;
         let mut app = Self { parts, http, link, found: Vec::new(), running_demo, stop, tasks };
         door.open(server::routes(app.parts.clone()));
         let around = Surroundings { parts: app.parts.clone(), door, stop: app.stop.clone(), tasks: app.tasks.clone() };
         listeners::open(&Wanted { config: &options.config, flags: &options.listen }, &around).await?;
+        app.parts.watch.start(&app.parts, &app.tasks, &app.stop).await.context("the watch can't start")?;
+        if let Some(folder) = options.config_folder.clone() {
+            watching::follow(folder, app.parts.clone(), &app.tasks, app.stop.clone());
+        }
         app.tidy();
         app.write_listeners()?;
         app.follow_configured(&options.config);
@@ -397,6 +405,7 @@ fn parts(
     lake: &Arc<Lake>,
     store: &Store,
     about: About,
+    watch: Arc<Watch>,
     running_demo: Arc<tokio::sync::Mutex<Option<Demo>>>,
     clock: &Clock,
 ) -> Result<Parts> {
@@ -437,6 +446,7 @@ fn parts(
         listeners: Arc::new(Mutex::new(BTreeMap::new())),
         throttle: Arc::new(Mutex::new(Throttle::default())),
         before_delete,
+        watch,
         bodies,
     })
 }

@@ -25,6 +25,7 @@ mod serve;
 pub mod signals;
 pub mod source_name;
 pub mod sources;
+pub mod watching;
 mod web;
 
 pub use routes::routes;

@@ -4,6 +4,7 @@ use crate::bodies::Bodies;
 use crate::follow::Follow;
 use crate::intake::Intake;
 use crate::sources::Sources;
+use crate::watching::Watch;
 use axum::extract::FromRef;
 use base::{Clock, ServiceName, Timestamp};
 use futures::future::BoxFuture;
@@ -59,6 +60,8 @@ pub struct Parts {
     pub throttle: Arc<Mutex<Throttle>>,
     /// Ends what feeds a service.
     pub before_delete: BeforeDelete,
+    /// Rules, objectives and what they say.
+    pub watch: Arc<Watch>,
     /// Bodies that may be read at once: bounds the memory of intake.
     pub bodies: Bodies,
 }
@@ -83,3 +86,4 @@ part!(listeners: Listeners);
 part!(throttle: Arc<Mutex<Throttle>>);
 part!(before_delete: BeforeDelete);
 part!(bodies: Bodies);
+part!(watch: Arc<Watch>);

@@ -3,13 +3,16 @@
 pub mod changes;
 pub mod errors;
 pub mod explore;
+pub mod firings;
 pub mod ingest;
 pub mod loglines;
 pub mod metrics;
 pub mod overview;
 pub mod params;
+pub mod rules;
 pub mod services;
 pub mod session;
+pub mod silences;
 pub mod snippets;
 pub mod sources;
 pub mod status;

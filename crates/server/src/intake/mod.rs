@@ -159,6 +159,9 @@ pub struct Stored<R> {
     pub already: bool,
 }
 
+/// Hears of rows that became durable, table by table.
+pub type OnStored = Arc<dyn Fn(Table, &lake::arrow::array::RecordBatch) + Send + Sync>;
+
 /// Takes deliveries for all services.
 pub struct Intake {
     lake: Arc<Lake>,
@@ -170,6 +173,8 @@ pub struct Intake {
     chunks: Mutex<Chunks>,
     services: RwLock<BTreeMap<ServiceName, Arc<ServiceIntake>>>,
     deleting: RwLock<Vec<ServiceName>>,
+    /// Hears of everything that was stored.
+    on_stored: RwLock<Option<OnStored>>,
     /// Deliveries with a position go one after the other, so that no range is booked twice.
     booking: tokio::sync::Mutex<()>,
 }
@@ -199,6 +204,7 @@ impl Intake {
             chunks,
             services: RwLock::new(services),
             deleting: RwLock::default(),
+            on_stored: RwLock::default(),
             booking: tokio::sync::Mutex::default(),
         }
     }
@@ -208,6 +214,22 @@ impl Intake {
         if let Ok(intake) = self.service(service) {
             self.add(intake).remember(routes, last);
         }
+    }
+
+    /// From now on tells of everything that is stored. It is called where the sender waits: it must be quick.
+    pub fn on_stored(&self, heard: OnStored) {
+        *self.on_stored.write() = Some(heard);
+    }
+
+    async fn append(&self, append: Append) -> Result<(), lake::AppendError> {
+        let heard = self.on_stored.read().clone();
+        // Columns are shared, not copied.
+        let rows = heard.as_ref().map(|_| append.rows.clone());
+        self.lake.append(append).await?;
+        if let (Some(heard), Some(rows)) = (heard, rows) {
+            rows.iter().for_each(|(table, batch)| heard(*table, batch));
+        }
+        Ok(())
     }
 
     /// Every known service.
@@ -318,7 +340,7 @@ impl Intake {
             }
             self.append_named(append, key, now).await?;
         } else if !append.rows.is_empty() {
-            self.lake.append(append).await?;
+            self.append(append).await?;
         }
         for (service, counts) in &collected.counts {
             if let Some(service) = service.as_ref().and_then(|name| services.remove(name)) {
@@ -366,7 +388,7 @@ impl Intake {
         append.marks.push((key.clone(), now.to_string()));
         let oldest = self.chunks.lock().oldest_beyond(MAX_CHUNKS);
         append.marks.extend(oldest.into_iter().map(|key| (key, String::new())));
-        self.lake.append(append).await?;
+        self.append(append).await?;
         self.chunks.lock().stored(key);
         Ok(())
     }
@@ -410,9 +432,9 @@ impl Intake {
                 Err(NotNew::Covered) => return Ok(Outcome { already: true, ..Outcome::default() }),
                 Err(NotNew::Overlaps | NotNew::Ledger(_)) => return Err(IntakeError::Stale),
             }
-            self.lake.append(append).await?;
+            self.append(append).await?;
         } else if !append.rows.is_empty() {
-            self.lake.append(append).await?;
+            self.append(append).await?;
         }
         let now = self.clock.now();
         if outcome.tally.parsed() > 0 {
