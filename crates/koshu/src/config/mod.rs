@@ -11,9 +11,9 @@ mod problem;
 mod scrape;
 mod server;
 mod services;
-mod watching;
 #[cfg(test)]
 mod tests;
+mod watching;
 mod yaml;
 
 pub use later::{Raw, RawMap};
@@ -264,12 +264,7 @@ fn read_secrets(config: &mut Config, folder: Option<&Path>) -> Result<(), Proble
 }
 
 /// Fills a secret from its file, if it has one.
-fn fill(
-    secret: &mut Option<Secret>,
-    file: Option<&PathBuf>,
-    key: &str,
-    folder: Option<&Path>,
-) -> Result<(), Problem> {
+fn fill(secret: &mut Option<Secret>, file: Option<&PathBuf>, key: &str, folder: Option<&Path>) -> Result<(), Problem> {
     let Some(given) = file else { return Ok(()) };
     if secret.is_some() {
         return Err(Problem::new(format!("`{key}` and `{key}_file` are both set")).help("keep one of the two"));

@@ -45,9 +45,23 @@ checks:
 rules:
   - name: checkout-slow
     service: shop
+    route: POST /checkout
+    signal: latency.p95
+    above: 800ms
+    hold: 5m
     class: ticket
+    owner: web-team
+    due: 3d
+  - name: shop-burning
+    service: shop
+    objective: available
+    class: alert
+    owner: web-team
+    action: "Roll back the last deploy, or switch the failing dependency off"
+    runbook: shop-errors
 outputs:
-  alert: [{slack: {webhook_file: /etc/koshu/slack}}]
+  alert: [{slack: {webhook_file: slack}}, {email: {to: oncall@example.com}}]
+  ticket: [{github: {repo: example/shop, token_file: github}}]
 heal:
   - name: worker-memory
     match: {process: "unicorn worker"}
@@ -56,7 +70,8 @@ heal:
 
 #[test]
 fn the_example_loads_and_says_what_has_no_effect() {
-    let loaded = load(&[("koshu.yaml", EXAMPLE)]).unwrap();
+    let secrets = [("slack", "https://hooks.example/T/B/x\n"), ("github", "ghp_x\n")];
+    let loaded = load(&[&[("koshu.yaml", EXAMPLE)], secrets.as_slice()].concat()).unwrap();
     let server = &loaded.config.server;
     assert_eq!((server.memory, server.disk), (Some(ByteSize(1 << 30)), Some(ByteSize(20 << 30))));
     assert_eq!(server.time_zone.as_deref(), Some("Asia/Tokyo"));
@@ -72,10 +87,7 @@ fn the_example_loads_and_says_what_has_no_effect() {
         said,
         [
             (10, "section `checks`: this version does not act on it"),
-            (16, "section `rules`: this version does not act on it"),
-            (20, "section `outputs`: this version does not act on it"),
-            (22, "section `heal`: this version does not act on it"),
-            (8, "`objectives` of service `shop`: this version does not act on it"),
+            (36, "section `heal`: this version does not act on it"),
         ]
     );
 }
@@ -189,8 +201,8 @@ fn the_printed_form_reads_like_this() {
 #[test]
 fn files_merge_by_section() {
     let loaded = load(&[
-        ("koshu.yaml", "schema: 1\nserver: {memory: 1GiB}\nservices: {shop: {owner: a}}\nrules: [{name: x}]\n"),
-        ("b.yaml", "server: {disk: 5GiB}\nservices: {blog: {owner: b}}\nrules: [{name: y}]\n"),
+        ("koshu.yaml", "schema: 1\nserver: {memory: 1GiB}\nservices: {shop: {owner: a}}\nrules: [{name: x, service: shop, signal: traffic, below: 1/m, class: record}]\n"),
+        ("b.yaml", "server: {disk: 5GiB}\nservices: {blog: {owner: b}}\nrules: [{name: y, service: blog, signal: traffic, below: 1/m, class: record}]\n"),
         ("notes.txt", "not: [yaml"),
         (".hidden.yaml", "not: [yaml"),
     ])
@@ -307,4 +319,82 @@ fn every_key_of_the_server_section_is_merged_and_described() {
         assert!(merge::take_server_key(&mut into, &mut from, key), "{key} is not merged");
         assert!(described["description"].is_string(), "{key} is not described");
     }
+}
+
+/// What stands under `rules:` (or beside it, when it begins with a section) of otherwise right files, each with one thing
+/// wrong that has to do with the watch.
+const BROKEN: [(&str, &str); 32] = [
+    ("no class", "- {name: a, service: shop, signal: traffic, below: 1/s}"),
+    ("a class that is none", "- {name: a, service: shop, signal: traffic, below: 1/s, class: page}"),
+    ("nothing is watched", "- {name: a, service: shop, class: record}"),
+    (
+        "two things are watched",
+        "- {name: a, service: shop, signal: traffic, sql: SELECT 1 AS value, below: 1/s, class: record}",
+    ),
+    ("an unknown signal", "- {name: a, service: shop, signal: latancy.p95, above: 1s, class: record}"),
+    ("an unknown service", "- {name: a, service: shap, signal: traffic, below: 1/s, class: record}"),
+    ("an unknown key", "- {name: a, service: shop, signal: traffic, belov: 1/s, class: record}"),
+    ("no limit", "- {name: a, service: shop, signal: traffic, class: record}"),
+    ("both limits", "- {name: a, service: shop, signal: traffic, above: 2/s, below: 1/s, class: record}"),
+    ("a unit that does not fit", "- {name: a, service: shop, signal: latency.p95, above: 5%, class: record}"),
+    ("no unit", "- {name: a, service: shop, signal: latency.p95, above: 800, class: record}"),
+    (
+        "hysteresis the wrong way",
+        "- {name: a, service: shop, signal: latency.p95, above: 1s, clear_below: 2s, class: record}",
+    ),
+    (
+        "an alert that says nothing to do",
+        "- {name: a, service: shop, signal: traffic, below: 1/s, class: alert, owner: web}",
+    ),
+    ("an alert of nobody", "- {name: a, service: other, signal: traffic, below: 1/s, class: alert, action: look}"),
+    ("a ticket without a date", "- {name: a, service: shop, signal: traffic, below: 1/s, class: ticket, owner: web}"),
+    (
+        "a name twice",
+        "- {name: a, service: shop, signal: traffic, below: 1/s, class: record}\n- {name: a, service: shop, signal: traffic, below: 2/s, class: record}",
+    ),
+    ("an unknown objective", "- {name: a, service: shop, objective: availble, class: alert, owner: web, action: look}"),
+    ("a hold that is none", "- {name: a, service: shop, signal: traffic, below: 1/s, hold: soon, class: record}"),
+    ("a window too short", "- {name: a, service: shop, signal: traffic, below: 1/s, window: 5s, class: record}"),
+    ("SQL without end", "- {name: a, sql: '', above: 1, class: record}"),
+    ("an objective that is always met", "services: {x: {objectives: [{name: o, good: 'status < 500', target: 100}]}}"),
+    ("a target that is no percentage", "services: {x: {objectives: [{name: o, good: 'status < 500', target: 0.999}]}}"),
+    ("a condition with an unknown name", "services: {x: {objectives: [{name: o, good: 'stats < 500', target: 99}]}}"),
+    ("a condition that is no yes or no", "services: {x: {objectives: [{name: o, good: 'status + 1', target: 99}]}}"),
+    ("a condition that does not end", "services: {x: {objectives: [{name: o, good: 'status < ', target: 99}]}}"),
+    (
+        "a window that is none",
+        "services: {x: {objectives: [{name: o, good: 'status < 500', target: 99, window: fortnight}]}}",
+    ),
+    (
+        "a time zone that is none",
+        "services: {x: {objectives: [{name: o, good: 'status < 500', target: 99, window: month, time_zone: Asia/Tokio}]}}",
+    ),
+    (
+        "an output of two kinds",
+        "outputs: {alert: [{slack: {webhook: 'https://a.example'}, webhook: {url: 'https://b.example'}}]}",
+    ),
+    ("an output without its secret", "outputs: {alert: [{slack: {}}]}"),
+    ("a secret in the open", "outputs: {alert: [{webhook: {url: 'http://hooks.example/x'}}]}"),
+    ("a mail address that is none", "outputs: {ticket: [{email: {to: oncall}}]}"),
+    ("an escalation to nobody", "escalation: {steps: [{after: 10m, person: taro}]}"),
+];
+
+#[test]
+fn everything_wrong_with_the_watch_is_told_by_file_line_column_and_way_out() {
+    let mut all = String::new();
+    for (case, text) in BROKEN {
+        let start = "schema: 1\nservices:\n  shop: {owner: web, objectives: [{name: available, good: 'status < 500', target: 99.9}]}\n  other: {}\n";
+        let text = if text.starts_with('-') { format!("rules:\n{text}\n") } else { format!("{text}\n") };
+        let files = [("koshu.yaml", start), ("watch.yaml", text.as_str())];
+        let folder = folder(&files);
+        let errors = Config::load(Some(folder.path()), []).map(|_| case).unwrap_err();
+        for problem in &errors.0 {
+            let origin = problem.origin.as_ref().unwrap_or_else(|| panic!("{case}: no place: {problem}"));
+            assert!(origin.file.ends_with("watch.yaml") && origin.line >= 1 && origin.column >= 1, "{case}: {origin}");
+            let help = problem.help.as_deref().unwrap_or_else(|| panic!("{case}: no way out: {problem}"));
+            let (line, column) = (origin.line, origin.column);
+            writeln!(all, "{case}\n    watch.yaml:{line}:{column} {problem}\n    help: {help}").unwrap();
+        }
+    }
+    insta::assert_snapshot!(all);
 }

@@ -274,7 +274,8 @@ pub async fn link(
     Path(id): Path<Id<Firing>>,
     Json(body): Json<LinkBody>,
 ) -> Result<StatusCode, ApiError> {
-    let kind: LinkKind = parsed(Some(&body.kind))?.ok_or_else(|| ApiError::bad_request("kind is missing".to_owned()))?;
+    let kind: LinkKind =
+        parsed(Some(&body.kind))?.ok_or_else(|| ApiError::bad_request("kind is missing".to_owned()))?;
     let done = store.firings().link(id, kind, &body.target, Some(&who)).await?;
     changed(&store, id, done).await
 }

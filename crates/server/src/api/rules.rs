@@ -328,7 +328,8 @@ pub async fn acknowledge_test(
     Path(id): Path<Id<Message>>,
 ) -> Result<axum::Json<serde_json::Value>, ApiError> {
     let channel = parts.store.outbox().acknowledge_test(id, &who).await?;
-    let channel = channel.ok_or_else(|| ApiError::not_found("this is not the last test of a channel; send another one"))?;
+    let channel =
+        channel.ok_or_else(|| ApiError::not_found("this is not the last test of a channel; send another one"))?;
     Ok(axum::Json(serde_json::json!({ "channel": channel })))
 }
 

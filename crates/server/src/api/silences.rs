@@ -36,7 +36,8 @@ pub struct SilenceBody {
 
 fn range(from: Option<Timestamp>, until: Timestamp, now: Timestamp) -> Result<TimeRange, ApiError> {
     let from = from.unwrap_or(now);
-    TimeRange::new(from, until).ok_or_else(|| ApiError::bad_request(format!("from ({from}) lies after until ({until})")))
+    TimeRange::new(from, until)
+        .ok_or_else(|| ApiError::bad_request(format!("from ({from}) lies after until ({until})")))
 }
 
 /// `POST /api/v1/silences`

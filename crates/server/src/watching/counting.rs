@@ -130,7 +130,8 @@ impl Watch {
     async fn hear_past(&self, parts: &Parts) {
         let now = parts.clock.now();
         let range = TimeRange { from: now.plus_seconds(-32 * 86_400), to: now };
-        let sql = "SELECT name, CAST(max(ts) AS BIGINT) FROM events WHERE kind = 'heartbeat' AND state = 'ok' GROUP BY 1";
+        let sql =
+            "SELECT name, CAST(max(ts) AS BIGINT) FROM events WHERE kind = 'heartbeat' AND state = 'ok' GROUP BY 1";
         match parts.lake.sql(&Query { sql: sql.to_owned(), range, limit: 10_000 }).await {
             Ok(answer) => {
                 for batch in &answer.batches {

@@ -71,8 +71,11 @@ impl Heard {
         }
         let mut known = self.processes.lock();
         if known.looked {
-            let new: Vec<String> =
-                there.iter().filter(|(key, _)| !known.there.contains_key(*key)).map(|(_, command)| command.clone()).collect();
+            let new: Vec<String> = there
+                .iter()
+                .filter(|(key, _)| !known.there.contains_key(*key))
+                .map(|(_, command)| command.clone())
+                .collect();
             known.started.extend(new.into_iter().map(|command| (now, command)));
             while known.started.len() > MAX_STARTS {
                 known.started.pop_front();

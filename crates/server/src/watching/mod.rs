@@ -81,9 +81,8 @@ impl Watch {
         let engine = Engine::new(plan.rules.clone(), Arc::clone(&budgets), INTERVAL, now);
         let saved = read_saved(dir);
         let watched = saved.iter().flat_map(|saved| &saved.watched);
-        let watched = watched.filter_map(|(from, to)| {
-            TimeRange::new(Timestamp::from_micros(*from), Timestamp::from_micros(*to))
-        });
+        let watched =
+            watched.filter_map(|(from, to)| TimeRange::new(Timestamp::from_micros(*from), Timestamp::from_micros(*to)));
         Self {
             plan: RwLock::new(Arc::new(plan)),
             engine: tokio::sync::Mutex::new(engine),

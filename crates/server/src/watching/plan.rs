@@ -44,13 +44,11 @@ impl Plan {
     /// With what its rules ask for.
     #[must_use]
     pub fn ready(mut self) -> Self {
-        let is_own = |selector: &&Selector| {
-            !matches!(selector.what, What::Signal(Signal::BudgetLeft | Signal::BudgetBurn))
-        };
+        let is_own =
+            |selector: &&Selector| !matches!(selector.what, What::Signal(Signal::BudgetLeft | Signal::BudgetBurn));
         self.selectors = self.rules.iter().filter_map(selector_of).filter(is_own).cloned().collect();
-        let of_processes = |selector: &Selector| {
-            matches!(selector.what, What::Signal(Signal::ProcessCount | Signal::ProcessRestarts))
-        };
+        let of_processes =
+            |selector: &Selector| matches!(selector.what, What::Signal(Signal::ProcessCount | Signal::ProcessRestarts));
         self.asks_processes = self.selectors.iter().any(of_processes);
         self
     }

@@ -123,8 +123,7 @@ impl Sender {
             }
         };
         let now = self.parts.clock.now();
-        let sent =
-            Sent { kind: batch.kind, class: message.class, since: batch.since(), attempts: batch.attempts() };
+        let sent = Sent { kind: batch.kind, class: message.class, since: batch.since(), attempts: batch.attempts() };
         let next = after(&sent, &answer, rand::random(), now);
         let health = self.watch.health.lock().get(name).copied().unwrap_or_default().after(&answer, &next, now);
         self.watch.health.lock().insert(name.to_owned(), health);

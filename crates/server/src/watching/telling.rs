@@ -60,7 +60,13 @@ impl Watch {
         if turns(transition)? == Turn::Ends {
             let payload = Told::of(transition, transition.since, None).to_json();
             let rule = transition.rule.name.clone();
-            return Some(FiringChange::Resolve(Resolve { rule, series, at: transition.at, value: transition.value, payload }));
+            return Some(FiringChange::Resolve(Resolve {
+                rule,
+                series,
+                at: transition.at,
+                value: transition.value,
+                payload,
+            }));
         }
         let rule = &transition.rule;
         let class = if rule.class == Class::Alert { FiringClass::Alert } else { FiringClass::Ticket };
@@ -107,11 +113,7 @@ impl Watch {
         payload: &str,
         now: Timestamp,
     ) -> Route {
-        let hush = Hush {
-            silences: &situation.silences,
-            maintenances: &situation.maintenances,
-            open: &situation.open,
-        };
+        let hush = Hush { silences: &situation.silences, maintenances: &situation.maintenances, open: &situation.open };
         let subject = Subject { rule, series, host_gone };
         route(subject, hush, &self.plan().lists, &mut self.groups.lock(), payload, now)
     }

@@ -139,9 +139,7 @@ impl Gathering<'_> {
             Signal::HostSilence => self.hosts(selector),
             Signal::HeartbeatAge => self.heartbeats(selector),
             Signal::ProcessCount | Signal::ProcessRestarts => self.processes(selector, signal),
-            Signal::CheckFailures | Signal::CheckDuration | Signal::CheckTlsDays => {
-                Answer::Whole(Verdict::Failed)
-            }
+            Signal::CheckFailures | Signal::CheckDuration | Signal::CheckTlsDays => Answer::Whole(Verdict::Failed),
             // The engine answers these itself.
             Signal::BudgetLeft | Signal::BudgetBurn => Answer::Whole(Verdict::Failed),
         }
@@ -253,13 +251,14 @@ impl Gathering<'_> {
         let mut out = Vec::new();
         for batch in &batches {
             let schema = batch.schema();
-            let Some(values) = schema.column_with_name("value").and_then(|(at, _)| {
-                cast(batch.column(at), &DataType::Float64).ok()
-            }) else {
+            let Some(values) =
+                schema.column_with_name("value").and_then(|(at, _)| cast(batch.column(at), &DataType::Float64).ok())
+            else {
                 tracing::warn!(sql, "the query of a rule has no column `value` with numbers");
                 return Answer::Whole(Verdict::Failed);
             };
-            let values = lake::arrow::array::cast::AsArray::as_primitive::<lake::arrow::datatypes::Float64Type>(&values);
+            let values =
+                lake::arrow::array::cast::AsArray::as_primitive::<lake::arrow::datatypes::Float64Type>(&values);
             let labels: Vec<(String, Vec<Option<String>>)> = schema
                 .fields()
                 .iter()
@@ -283,9 +282,8 @@ impl Gathering<'_> {
             only.push(format!("group_id = {}", quoted(group)));
         }
         let filter = if only.is_empty() { "TRUE".to_owned() } else { only.join(" AND ") };
-        let sql = format!(
-            "SELECT group_id, CAST(count(*) AS DOUBLE) FROM errors WHERE {filter} GROUP BY 1 ORDER BY 2 DESC"
-        );
+        let sql =
+            format!("SELECT group_id, CAST(count(*) AS DOUBLE) FROM errors WHERE {filter} GROUP BY 1 ORDER BY 2 DESC");
         let Some(batches) = self.ask(sql, selector.window).await else { return Answer::Whole(Verdict::Failed) };
         let found = rows(&batches, "error_group");
         match &selector.error_group {
@@ -380,7 +378,8 @@ impl Gathering<'_> {
         let (Some(command), host) = (&selector.process, &self.parts.about.host) else {
             return Answer::Whole(Verdict::Failed);
         };
-        let value = match self.heard.processes(command, *signal == Signal::ProcessRestarts, self.range(selector.window)) {
+        let value = match self.heard.processes(command, *signal == Signal::ProcessRestarts, self.range(selector.window))
+        {
             None => Verdict::SourceLost,
             Some(count) => Verdict::Value(count as f64),
         };
