@@ -10,6 +10,7 @@ mod pings;
 mod programs;
 mod prometheus;
 mod sentry;
+mod snippets;
 mod syslog;
 mod tokens;
 mod wrong_input;
