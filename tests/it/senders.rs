@@ -2,7 +2,7 @@
 //! with what SQL answers, field by field; and what can't be stored is refused in the form that its client reads.
 
 mod elasticsearch;
-mod endpoints;
+pub(crate) mod endpoints;
 mod forward;
 mod loki;
 mod opentelemetry;
