@@ -5,6 +5,7 @@ mod elasticsearch;
 pub(crate) mod endpoints;
 mod forward;
 mod loki;
+mod node_exporter;
 mod opentelemetry;
 mod pings;
 mod programs;
