@@ -11,6 +11,7 @@ mod browser;
 mod damage;
 mod disk_full;
 mod kill;
+mod kill_senders;
 mod listeners;
 mod load;
 mod memory_cap;
