@@ -7,6 +7,7 @@ mod access_files;
 mod api;
 mod api_limits;
 mod browser;
+mod checks;
 mod damage;
 mod disk_full;
 mod kill;

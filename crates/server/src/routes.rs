@@ -1,7 +1,8 @@
 //! Which path leads to which handler.
 
 use crate::api::{
-    changes, errors, explore, ingest, loglines, metrics, overview, services, session, sources, status, tail, traces,
+    changes, checks, errors, explore, ingest, loglines, metrics, overview, services, session, sources, status, tail,
+    traces,
 };
 use crate::parts::Parts;
 use crate::problem::{self, ApiError};
@@ -110,6 +111,10 @@ fn api() -> Router<Parts> {
         .route("/services/{service}/disappointed", get(services::disappointed))
         .route("/services/{service}/route", get(services::route))
         .route("/changes", get(changes::list).post(changes::create))
+        .route("/checks", get(checks::list))
+        .route("/checks/{name}", get(checks::show))
+        .route("/checks/{name}/run", post(checks::run))
+        .route("/coverage", get(checks::coverage))
         .route("/logs", get(explore::rows))
         .route("/logs/histogram", get(explore::histogram))
         .route("/logs/facets", get(explore::facets))

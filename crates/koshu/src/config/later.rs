@@ -17,7 +17,7 @@ pub struct Raw(pub serde_json::Value);
 /// Entries by name.
 pub type RawMap = BTreeMap<String, Raw>;
 
-const SECTIONS: [&str; 4] = ["checks", "rules", "outputs", "heal"];
+const SECTIONS: [&str; 3] = ["rules", "outputs", "heal"];
 
 /// What of this file nothing acts on.
 pub(super) fn warnings(document: &Document) -> Vec<Problem> {

@@ -3,6 +3,7 @@
 //! Each part owns its section (its keys, defaults and words); this module only lists the sections, reads the files and
 //! says exactly what is wrong. It never fills in for a broken file: all of it is right, or none of it is used.
 
+mod checks;
 mod environment;
 mod later;
 mod merge;
@@ -19,7 +20,7 @@ pub use later::{Raw, RawMap};
 pub use objects::{ObjectPlace, ObjectsSection};
 pub use problem::{ConfigErrors, Problem, line_of, render};
 pub use scrape::ScrapeSection;
-pub use server::{Listen, ServerSection};
+pub use server::{ChecksSection, Listen, ServerSection};
 pub use services::{ServiceSection, UserIdentity};
 
 use base::{Secret, ServiceName};
@@ -29,6 +30,7 @@ use serde::Deserialize;
 use signal::route::RoutePattern;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use watch::check::{Check, CheckName};
 
 /// The file that must be there.
 const MAIN_FILE: &str = "koshu.yaml";
@@ -50,8 +52,9 @@ pub struct Config {
     pub services: BTreeMap<ServiceName, ServiceSection>,
     /// Prometheus targets to fetch.
     pub scrape: Vec<ScrapeSection>,
-    /// External checks by name: accepted, not acted on by this version.
-    pub checks: RawMap,
+    /// External checks by name (1 to 63 of a-z, 0-9, -).
+    #[schemars(with = "BTreeMap<String, Check>")]
+    pub checks: BTreeMap<CheckName, Check>,
     /// Rules: accepted, not acted on by this version.
     pub rules: Vec<Raw>,
     /// Destinations of alerts and tickets: accepted, not acted on by this version.
@@ -88,6 +91,7 @@ impl Config {
                 Ok((document, part)) => {
                     merge.problems.extend(check_file(&document, &part));
                     warnings.extend(later::warnings(&document).into_iter().map(Problem::into_warning));
+                    warnings.extend(checks::warnings(&document, &part).into_iter().map(Problem::into_warning));
                     merge.add(&document, part);
                 }
                 Err(problem) => merge.problems.push(problem),
@@ -97,6 +101,7 @@ impl Config {
         problems.extend(environment::apply(&mut config, variables));
         if problems.is_empty() {
             problems.extend(read_secrets(&mut config, folder).err());
+            problems.extend(checks::read_secrets(&mut config.checks, folder).err());
         }
         if problems.is_empty() { Ok(Loaded { config, files, warnings }) } else { Err(ConfigErrors(problems)) }
     }

@@ -141,8 +141,16 @@ impl Minutes {
         self.last = Some(minute);
     }
 
-    /// Takes a minute that is known from before.
-    pub fn restore(&mut self, minute: i64, state: MinuteState) {
+    /// Takes a minute that is known from before. It stands until the next result was due, where no other is known: the
+    /// newest is to be restored first.
+    pub fn restore(&mut self, minute: i64, state: MinuteState, every: Span) {
+        let ahead = ((every.micros() - 1).max(0) / 60_000_000).min(STATE_SPAN / 2);
+        for minute in minute..=minute.saturating_add(ahead) {
+            self.restore_one(minute, state);
+        }
+    }
+
+    fn restore_one(&mut self, minute: i64, state: MinuteState) {
         self.advance(minute);
         if self.filled.saturating_sub(minute) < STATE_SPAN && self.state(minute) == MinuteState::None {
             self.put(minute, state);
@@ -297,6 +305,18 @@ mod tests {
         minutes.note(at(3000, 0), Status::Ok, 1, 1, MINUTE);
         assert_eq!(minutes.uptime(at(3000, 0)).ok, 1, "two days on the past is gone");
         minutes.note(at(-5_000_000, 0), Status::Ok, 1, 1, MINUTE);
+    }
+
+    #[test]
+    fn what_was_known_before_is_known_again() {
+        let mut minutes = Minutes::default();
+        let every = Span::from_seconds(180);
+        for (minute, state) in [(10, MinuteState::Failed), (4, MinuteState::Ok), (3, MinuteState::Unknown)] {
+            minutes.restore(29_000_000 + minute, state, every);
+        }
+        assert_eq!(letters(&minutes, at(13, 0), 12), "-?ooo---xxx-");
+        minutes.note(at(11, 0), Status::Ok, 1, 1, MINUTE);
+        assert_eq!(letters(&minutes, at(13, 0), 4), "xox-", "what it stood in for is replaced");
     }
 
     proptest! {
