@@ -423,7 +423,7 @@ impl Checks {
         let now = self.moment();
         let mut history = entry.history.lock();
         let Some(heartbeat) = &history.heartbeat else { return };
-        let phase = heartbeat.phase(now.steady_us);
+        let (phase, last_end) = (heartbeat.phase(now.steady_us), heartbeat.last_end());
         let status = match phase {
             HeartbeatPhase::Waiting => Status::Pending,
             HeartbeatPhase::Ok => Status::Ok,
@@ -438,7 +438,7 @@ impl Checks {
         }
         let is_first_silence = history.phase.is_none() && phase == HeartbeatPhase::Waiting;
         history.phase = Some(phase);
-        let outcome = outcome_of_job(phase, &entry.check, heartbeat.last_end());
+        let outcome = outcome_of_job(phase, &entry.check, last_end);
         drop(history);
         if !is_first_silence {
             let result = RunResult { at: now.wall, from: LOCAL.to_owned(), attempts: 1, outcome, steps: Vec::new() };
