@@ -242,37 +242,33 @@ struct Cut {
 impl Cut {
     /// `None` where that is not allowed (which was said).
     fn new() -> Option<Self> {
-        let ip = tool("ip")?;
+        let program = tool("ip")?;
         if !rustix::process::geteuid().is_root() {
             missing("network namespaces need root");
             return None;
         }
         let id = std::process::id();
         let cut = Self { name: format!("koshu-{id}"), near: format!("kv{id}") };
-        if !Command::new(ip).args(["netns", "add", &cut.name]).stderr(Stdio::null()).status().unwrap().success() {
+        if !Command::new(program).args(["netns", "add", &cut.name]).stderr(Stdio::null()).status().unwrap().success() {
             missing("network namespaces are not allowed here");
             std::mem::forget(cut);
             return None;
         }
         let far = format!("kw{id}");
-        cut.ip(&format!("link add {} type veth peer name {far} netns {}", cut.near, cut.name));
-        cut.ip(&format!("addr add 198.18.77.1/24 dev {}", cut.near));
-        cut.ip(&format!("link set {} up", cut.near));
+        ip(&format!("link add {} type veth peer name {far} netns {}", cut.near, cut.name));
+        ip(&format!("addr add 198.18.77.1/24 dev {}", cut.near));
+        ip(&format!("link set {} up", cut.near));
         for address in ["198.18.77.2", "198.18.77.3"] {
-            cut.ip(&format!("-n {} addr add {address}/24 dev {far}", cut.name));
+            ip(&format!("-n {} addr add {address}/24 dev {far}", cut.name));
         }
-        cut.ip(&format!("-n {} link set {far} up", cut.name));
-        cut.ip(&format!("-n {} link set lo up", cut.name));
+        ip(&format!("-n {} link set {far} up", cut.name));
+        ip(&format!("-n {} link set lo up", cut.name));
         Some(cut)
-    }
-
-    fn ip(&self, arguments: &str) {
-        ran(Command::new("ip").args(arguments.split_whitespace()));
     }
 
     /// Whether the cable is in.
     fn plug(&self, is_in: bool) {
-        self.ip(&format!("link set {} {}", self.near, if is_in { "up" } else { "down" }));
+        ip(&format!("link set {} {}", self.near, if is_in { "up" } else { "down" }));
     }
 }
 
@@ -281,6 +277,10 @@ impl Drop for Cut {
         // With the network go its cable and whatever listens in it has ended before.
         let _ = Command::new("ip").args(["netns", "del", &self.name]).status();
     }
+}
+
+fn ip(arguments: &str) {
+    ran(Command::new("ip").args(arguments.split_whitespace()));
 }
 
 /// A server in the network of its own.
@@ -337,7 +337,7 @@ async fn a_check_that_lost_its_own_network_says_unknown_and_one_whose_target_is_
 
     // The cable is back, and one of the two machines is gone: now that is the target's.
     cut.plug(true);
-    cut.ip(&format!("-n {} addr del 198.18.77.3/24 dev kw{}", cut.name, std::process::id()));
+    ip(&format!("-n {} addr del 198.18.77.3/24 dev kw{}", cut.name, std::process::id()));
     until(SOON, "port is good again", async || (run(&koshu, "port").await["status"] == "ok").then_some(())).await;
     // A look at the network is good for five seconds.
     let failed = until(SOON, "buy fails", async || {

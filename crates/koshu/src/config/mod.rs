@@ -20,7 +20,7 @@ pub use later::{Raw, RawMap};
 pub use objects::{ObjectPlace, ObjectsSection};
 pub use problem::{ConfigErrors, Problem, line_of, render};
 pub use scrape::ScrapeSection;
-pub use server::{ChecksSection, Listen, ServerSection};
+pub use server::{Listen, ServerSection};
 pub use services::{ServiceSection, UserIdentity};
 
 use base::{Secret, ServiceName};

@@ -32,12 +32,13 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use tokio::sync::{Notify, Semaphore, mpsc};
+use tokio::sync::{Semaphore, mpsc};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use watch::check::coverage::{Walked, walked};
 use watch::check::heartbeat::JobSays;
+use watch::check::minutes::{MinuteState, STATE_MINUTES};
 use watch::check::outcome::MAX_EVIDENCE;
 use watch::check::schedule::{Schedule, next_turn, offset_us};
 use watch::check::{
@@ -95,8 +96,6 @@ pub struct Checks {
     permits: Semaphore,
     recorder: Recorder,
     rows: Mutex<Option<mpsc::Receiver<Row>>>,
-    /// A heartbeat came: what is due may have changed.
-    heard: Notify,
     lake: Arc<Lake>,
     clock: Clock,
     redactor: Redactor,
@@ -229,7 +228,6 @@ impl Checks {
             permits: Semaphore::new(AT_ONCE),
             recorder,
             rows: Mutex::new(Some(rows)),
-            heard: Notify::new(),
             lake,
             clock,
             redactor,
@@ -323,7 +321,8 @@ impl Checks {
             let (at, stepped) = {
                 // Closed never; without a permit it runs all the same.
                 let _permit = self.permits.acquire().await;
-                (self.clock.now(), probes::attempt(&self.network, &self.clock, check).await)
+                // Boxed: thousands may wait here for their turn, and an attempt is many times as large as a wait.
+                (self.clock.now(), Box::pin(probes::attempt(&self.network, &self.clock, check)).await)
             };
             if stepped.fault.is_none() || stepped.not_allowed || attempts > check.retries {
                 break (at, stepped);
@@ -558,11 +557,7 @@ impl Checks {
             details: history.details.iter().cloned().collect(),
             last_bad: history.last_bad.clone(),
             uptime: history.minutes.uptime(now),
-            minutes: history
-                .minutes
-                .states(now, watch::check::minutes::STATE_MINUTES)
-                .map(|state| state.letter())
-                .collect(),
+            minutes: history.minutes.states(now, STATE_MINUTES).map(MinuteState::letter).collect(),
         })
     }
 

@@ -21,7 +21,7 @@ use tokio_rustls::client::TlsStream;
 use watch::check::{Why, WhyCode};
 
 /// The system's configuration of names is read anew after this time: networks change.
-const READ_AGAIN: Duration = Duration::from_secs(60);
+const READ_AGAIN: Duration = Duration::from_mins(1);
 /// How long one name server may take before the next attempt.
 const DNS_ATTEMPT: Duration = Duration::from_secs(3);
 /// Most addresses of a name that are tried.

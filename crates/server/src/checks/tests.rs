@@ -201,7 +201,8 @@ async fn a_failure_counts_only_when_it_stays() {
     let asked = Arc::new(AtomicUsize::new(0));
     let counter = Arc::clone(&asked);
     let at =
-        serve(move |_| http(if counter.fetch_add(1, Ordering::SeqCst) % 2 == 0 { 500 } else { 200 }, "", "")).await;
+        serve(move |_| http(if counter.fetch_add(1, Ordering::SeqCst).is_multiple_of(2) { 500 } else { 200 }, "", ""))
+            .await;
     let check = |retries: u32| json!({"steps": [{"get": format!("http://{at}/")}], "retries": retries});
     let place = place(&[("patient", check(1)), ("strict", check(0))]).await;
     let result = place.run("patient").await;
