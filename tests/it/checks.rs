@@ -164,7 +164,7 @@ async fn a_scenario_signs_in_fails_with_its_shop_and_recovers_and_shows_what_nob
     let coverage = until(SOON, "the traffic is there", async || {
         let coverage = koshu.client().get("/api/v1/coverage?service=shop").await.ok();
         let items =
-            coverage["uncovered"].as_array()?.iter().any(|row| row["route"] == "GET /items/{id}" && row["count"] == 5);
+            coverage["uncovered"].as_array()?.iter().any(|row| row["route"] == "GET /items/:id" && row["count"] == 5);
         items.then_some(coverage)
     })
     .await;
@@ -255,6 +255,8 @@ impl Cut {
             return None;
         }
         let far = format!("kw{id}");
+        // With the cable out, nothing may leave this machine by another way.
+        ip("route add unreachable 198.18.77.0/24 metric 4000");
         ip(&format!("link add {} type veth peer name {far} netns {}", cut.near, cut.name));
         ip(&format!("addr add 198.18.77.1/24 dev {}", cut.near));
         ip(&format!("link set {} up", cut.near));
@@ -276,6 +278,8 @@ impl Drop for Cut {
     fn drop(&mut self) {
         // With the network go its cable and whatever listens in it has ended before.
         let _ = Command::new("ip").args(["netns", "del", &self.name]).status();
+        let route = ["route", "del", "unreachable", "198.18.77.0/24", "metric", "4000"];
+        let _ = Command::new("ip").args(route).status();
     }
 }
 
