@@ -8,6 +8,7 @@ mod api;
 mod api_limits;
 mod bombs;
 mod browser;
+mod checks;
 mod damage;
 mod disk_full;
 mod kill;

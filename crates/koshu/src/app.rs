@@ -13,6 +13,7 @@ use parking_lot::Mutex;
 use protocols::access::Format;
 use server::Door;
 use server::bodies::Bodies;
+use server::checks::{CheckSettings, Checks, Surroundings as CheckSurroundings};
 use server::follow::Follow;
 use server::intake::{Identifier, Intake, Readings, ServiceRules, ServiceSettings, UserRule};
 use server::parts::{About, BeforeDelete, Parts};
@@ -128,7 +129,9 @@ impl App {
         };
         let running_demo = Arc::default();
         let watch = Watch::new(watching::plan(&options.config, &http.to_string()), &options.dir, &clock);
-        let parts = parts(&options, &lake, &store, about, Arc::new(watch), Arc::clone(&running_demo), &clock)?;
+        let checks = checks(&options.config, &lake, &clock).await?;
+        let observers = (Arc::new(watch), checks);
+        let parts = parts(&options, &lake, &store, about, observers, Arc::clone(&running_demo), &clock)?;
         parts.listeners.lock().insert("http".into(), http.to_string());
         remember(&parts).await;
         let mut app = Self { parts, http, link, found: Vec::new(), running_demo, stop, tasks };
@@ -143,6 +146,7 @@ impl App {
         app.write_listeners()?;
         app.follow_configured(&options.config);
         pulling::start(&options.config, &app.parts, &app.tasks, &app.stop)?;
+        app.parts.checks.start(&app.parts.about.host, &app.tasks, &app.stop);
         if options.with_agent {
             app.observe_host(&options).await;
         }
@@ -400,12 +404,25 @@ fn settings(section: &ServiceSection) -> Result<ServiceSettings> {
     })
 }
 
+/// External checks, which run once they are started.
+async fn checks(config: &Config, lake: &Arc<Lake>, clock: &Clock) -> Result<Arc<Checks>> {
+    let section = &config.server.checks;
+    let settings = CheckSettings { gateway: section.gateway, resolver: section.resolver };
+    let around = CheckSurroundings {
+        lake: Arc::clone(lake),
+        clock: clock.clone(),
+        redactor: Redactor::new(config.server.intake.redact_emails),
+        roots: None,
+    };
+    Checks::new(config.checks.clone(), &settings, around).await.context("failed to set up TLS for checks")
+}
+
 fn parts(
     options: &AppOptions,
     lake: &Arc<Lake>,
     store: &Store,
     about: About,
-    watch: Arc<Watch>,
+    (watch, checks): (Arc<Watch>, Arc<Checks>),
     running_demo: Arc<tokio::sync::Mutex<Option<Demo>>>,
     clock: &Clock,
 ) -> Result<Parts> {
@@ -447,6 +464,7 @@ fn parts(
         throttle: Arc::new(Mutex::new(Throttle::default())),
         before_delete,
         watch,
+        checks,
         bodies,
     })
 }

@@ -8,6 +8,7 @@
 pub mod api;
 pub mod auth;
 pub mod bodies;
+pub mod checks;
 mod counts;
 pub mod follow;
 pub mod host;

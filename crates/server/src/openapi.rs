@@ -1,6 +1,6 @@
 //! The OpenAPI document: `GET /api/openapi.json`.
 
-use crate::api::{changes, explore, ingest, overview, services, session, sources, status};
+use crate::api::{changes, checks, explore, ingest, overview, services, session, sources, status};
 use utoipa::OpenApi;
 
 /// The API's description.
@@ -25,6 +25,10 @@ use utoipa::OpenApi;
         changes::ChangeList,
         changes::ChangeBody,
         changes::FollowBody,
+        checks::CheckList,
+        checks::CheckAnswer,
+        checks::RunView,
+        checks::CoverageAnswer,
         explore::LogPage,
         explore::Histogram,
         explore::Facets,

@@ -1,7 +1,7 @@
 //! Which path leads to which handler.
 
 use crate::api::{
-    changes, errors, explore, firings, ingest, loglines, metrics, overview, rules, services, session, silences,
+    changes, checks, errors, explore, firings, ingest, loglines, metrics, overview, rules, services, session, silences,
     sources, status, tail, traces,
 };
 use crate::parts::Parts;
@@ -111,6 +111,10 @@ fn api() -> Router<Parts> {
         .route("/services/{service}/disappointed", get(services::disappointed))
         .route("/services/{service}/route", get(services::route))
         .route("/changes", get(changes::list).post(changes::create))
+        .route("/checks", get(checks::list))
+        .route("/checks/{name}", get(checks::show))
+        .route("/checks/{name}/run", post(checks::run))
+        .route("/coverage", get(checks::coverage))
         .route("/logs", get(explore::rows))
         .route("/logs/histogram", get(explore::histogram))
         .route("/logs/facets", get(explore::facets))

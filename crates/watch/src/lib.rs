@@ -16,6 +16,7 @@ pub mod availability;
 pub mod budgets;
 pub mod burn;
 pub mod channel;
+pub mod check;
 pub mod class;
 pub mod compile;
 pub mod condition;

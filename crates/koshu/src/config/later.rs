@@ -17,7 +17,7 @@ pub struct Raw(pub serde_json::Value);
 /// Entries by name.
 pub type RawMap = BTreeMap<String, Raw>;
 
-const SECTIONS: [&str; 2] = ["checks", "heal"];
+const SECTIONS: [&str; 1] = ["heal"];
 
 /// What of this file nothing acts on.
 pub(super) fn warnings(document: &Document) -> Vec<Problem> {

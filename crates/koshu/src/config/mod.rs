@@ -3,6 +3,7 @@
 //! Each part owns its section (its keys, defaults and words); this module only lists the sections, reads the files and
 //! says exactly what is wrong. It never fills in for a broken file: all of it is right, or none of it is used.
 
+mod checks;
 mod environment;
 mod later;
 mod merge;
@@ -34,6 +35,7 @@ use std::path::{Path, PathBuf};
 use watch::channel::OutputSpec;
 use watch::escalation::{EscalationSpec, RotationSpec};
 use watch::spec::RuleSpec;
+use watch::check::{Check, CheckName};
 
 /// The file that must be there.
 const MAIN_FILE: &str = "koshu.yaml";
@@ -55,8 +57,9 @@ pub struct Config {
     pub services: BTreeMap<ServiceName, ServiceSection>,
     /// Prometheus targets to fetch.
     pub scrape: Vec<ScrapeSection>,
-    /// External checks by name: accepted, not acted on by this version.
-    pub checks: RawMap,
+    /// External checks by name (1 to 63 of a-z, 0-9, -).
+    #[schemars(with = "BTreeMap<String, Check>")]
+    pub checks: BTreeMap<CheckName, Check>,
     /// What is watched, and what becomes of it.
     pub rules: Vec<RuleSpec>,
     /// Where alerts and tickets go.
@@ -99,6 +102,7 @@ impl Config {
                 Ok((document, part)) => {
                     merge.problems.extend(check_file(&document, &part));
                     warnings.extend(later::warnings(&document).into_iter().map(Problem::into_warning));
+                    warnings.extend(checks::warnings(&document, &part).into_iter().map(Problem::into_warning));
                     merge.add(&document, part);
                     documents.push(document);
                 }
@@ -109,6 +113,7 @@ impl Config {
         problems.extend(environment::apply(&mut config, variables));
         if problems.is_empty() {
             problems.extend(read_secrets(&mut config, folder).err());
+            problems.extend(checks::read_secrets(&mut config.checks, folder).err());
         }
         if problems.is_empty() {
             for found in compile_watch(&config).1 {

@@ -86,7 +86,6 @@ fn the_example_loads_and_says_what_has_no_effect() {
     assert_eq!(
         said,
         [
-            (10, "section `checks`: this version does not act on it"),
             (36, "section `heal`: this version does not act on it"),
         ]
     );
@@ -193,7 +192,7 @@ fn the_printed_form_reads_like_this() {
    ·   ──────
  4 │   disk: 5GiB
    ╰────
-  help: did you mean `memory`? known here: memory, disk, time_zone, store_url, store_url_file, retention, listen, intake
+  help: did you mean `memory`? known here: memory, disk, time_zone, store_url, store_url_file, retention, listen, intake, checks
 ";
     assert_eq!(text.trim_end(), want.trim_end(), "\n{text}");
 }
@@ -237,7 +236,7 @@ fn every_broken_file_is_told_at_once() {
 
 #[test]
 fn a_file_that_grows_by_its_anchors_is_refused() {
-    let mut bomb = "schema: 1\nchecks:\n  a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
+    let mut bomb = "schema: 1\noutputs:\n  a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
     for level in 1..10 {
         let before = level - 1;
         let tenfold = format!("*a{before}, ").repeat(10);
@@ -247,7 +246,7 @@ fn a_file_that_grows_by_its_anchors_is_refused() {
     let text = printed(&[("koshu.yaml", &bomb)]);
     assert!(text.contains("without anchors"), "{text}");
     assert!(start.elapsed().as_secs() < 5, "{:?}", start.elapsed());
-    let deep = format!("schema: 1\nchecks: {}{}\n", "{a: ".repeat(100), "}".repeat(100));
+    let deep = format!("schema: 1\noutputs: {}{}\n", "{a: ".repeat(100), "}".repeat(100));
     assert!(load(&[("koshu.yaml", &deep)]).is_err());
 }
 
@@ -313,7 +312,7 @@ fn every_key_of_the_server_section_is_merged_and_described() {
     let schema = Config::json_schema();
     assert_eq!(schema["properties"]["schema"]["const"], 1);
     let section = schema["$defs"]["ServerSection"]["properties"].as_object().unwrap();
-    assert_eq!(section.len(), 8);
+    assert_eq!(section.len(), 9);
     for (key, described) in section {
         let (mut into, mut from) = (ServerSection::default(), ServerSection::default());
         assert!(merge::take_server_key(&mut into, &mut from, key), "{key} is not merged");
@@ -397,4 +396,65 @@ fn everything_wrong_with_the_watch_is_told_by_file_line_column_and_way_out() {
         }
     }
     insta::assert_snapshot!(all);
+}
+
+#[test]
+fn a_broken_check_is_told_by_line_column_and_way_out() {
+    for (case, check, wants) in [
+        (
+            "unknown key",
+            "{tcp: 'a.example:1', evry: 1m}",
+            &["@evry", "unknown key `evry`", "did you mean `every`?"][..],
+        ),
+        ("nothing to look at", "{service: shop}", &["@{", "write one of steps, tcp, tls, dns, icmp, heartbeat"]),
+        ("too often", "{tcp: 'a.example:1', every: 1s}", &["@{", "every 1s is too often", "write 10s to"]),
+        ("no unit", "{tcp: 'a.example:1', every: soon}", &["@soon", "does not start with a whole number"]),
+        ("no address", "{steps: [{get: shop}]}", &["@{get", "\"shop\" is no address", "https://shop.example/cart"]),
+        (
+            "a step's typing error",
+            "{steps: [{get: 'https://a.example/', expct: {}}]}",
+            &["@expct", "unknown key `expct`", "did you mean `expect`?"],
+        ),
+        (
+            "an unknown variable",
+            "{steps: [{get: 'https://a.example/{{id}}'}]}",
+            &["@{", "step 1 uses {{id}}, which no earlier step saves"],
+        ),
+        (
+            "status",
+            "{steps: [{get: 'https://a.example/', expect: {status: 20}}]}",
+            &["@20}", "20 is no status", "write for example 200 or [200, 302]"],
+        ),
+        ("no path", "{steps: [{get: 'https://a.example/', save: {t: csrf}}]}", &["@csrf}", "\"csrf\" is no place"]),
+    ] {
+        let text = printed(&[("koshu.yaml", &format!("schema: 1\nchecks:\n  buy: {check}\n"))]);
+        for want in wants {
+            // `@word` stands for the place of that word.
+            let place = want.strip_prefix('@').map(|word| format!("koshu.yaml:3:{}", 8 + check.find(word).unwrap()));
+            let want = place.as_deref().unwrap_or(want);
+            assert!(text.contains(want), "{case}: {want:?} is not in\n{text}");
+        }
+    }
+    let text = printed(&[("koshu.yaml", "schema: 1\nchecks:\n  Buy It: {tcp: 'a:1'}\n")]);
+    assert!(text.contains("koshu.yaml:3:3") && text.contains("use a-z, 0-9 and -"), "{text}");
+}
+
+#[test]
+fn secrets_of_checks_come_from_files_and_agents_are_warned_of() {
+    let yaml = "schema: 1\nchecks:\n  buy:\n    from: [server, web-1]\n    secret_files: {password: pw}\n    \
+                steps: [{post: 'https://a.example/', form: {p: '{{password}}'}}]\n  far: {tcp: 'a.example:1', from: [web-1]}\n";
+    let folder = folder(&[("koshu.yaml", yaml), ("pw", "hunter2\n")]);
+    let loaded = Config::load(Some(folder.path()), []).unwrap();
+    let buy = &loaded.config.checks[&"buy".parse().unwrap()];
+    assert_eq!(buy.secrets["password"].reveal(), "hunter2");
+    assert!(!format!("{loaded:?}").contains("hunter2"));
+    let said: Vec<_> = loaded
+        .warnings
+        .iter()
+        .map(|warning| (warning.origin.as_ref().unwrap().line, warning.help.as_deref().unwrap()))
+        .collect();
+    assert_eq!(said, [(4, "it runs from the server only"), (7, "add server, or it is never run")]);
+    std::fs::remove_file(folder.path().join("pw")).unwrap();
+    let error = Config::load(Some(folder.path()), []).unwrap_err().to_string();
+    assert!(error.contains("checks.buy.secret_files.password") && error.contains("cannot be read"), "{error}");
 }

@@ -1,6 +1,7 @@
 //! The HTTP API: one module a subject. Handlers decode, call, encode; what they decide is decided elsewhere.
 
 pub mod changes;
+pub mod checks;
 pub mod errors;
 pub mod explore;
 pub mod firings;

@@ -18,7 +18,8 @@ pub async fn ping(
 ) -> Result<&'static str, ApiError> {
     let query = request.uri().query().map(str::to_owned);
     let wrong = |error: protocols::heartbeat::PingError| ApiError::bad_request(error.to_string());
-    Ping::parse(&path, query.as_deref()).map_err(wrong)?;
+    let ping = Ping::parse(&path, query.as_deref()).map_err(wrong)?;
+    let (id, signal) = (ping.id.to_owned(), ping.signal);
     let sender = Sender::new(SourceKind::Heartbeat, peer, request.headers());
     receive(&parts, sender, request, move |bytes, collector| {
         if let Ok(ping) = Ping::parse(&path, query.as_deref()) {
@@ -27,5 +28,6 @@ pub async fn ping(
         Ok(())
     })
     .await?;
+    parts.checks.ping(&id, signal);
     Ok("OK")
 }
