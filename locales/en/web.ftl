@@ -11,6 +11,7 @@ nav-metrics = Metrics
 nav-logs = Logs
 nav-sources = Sources
 nav-settings = Settings
+nav-more = More
 skip = Skip to content
 search-label = Search records
 search-hint = Search records  /

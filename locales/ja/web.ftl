@@ -11,6 +11,7 @@ nav-metrics = メトリクス
 nav-logs = ログ
 nav-sources = 収集元
 nav-settings = 設定
+nav-more = ほか
 skip = 本文へ
 search-label = 記録を検索
 search-hint = 記録を検索  /

@@ -291,6 +291,7 @@ export type MessageKey =
   | "nav-label"
   | "nav-logs"
   | "nav-metrics"
+  | "nav-more"
   | "nav-settings"
   | "nav-sources"
   | "nav-traces"
