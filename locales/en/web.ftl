@@ -120,6 +120,12 @@ home-title = First page
 home-right = Are users all right?
 home-right-answer = { $range }: <b>{ $good }</b> of { $requests } requests were answered without an error; <b>{ $errors }</b> failed ({ $interval }).
 home-right-none = { $range }: no requests arrived, so nothing can be said.
+home-quiet = { $n ->
+    [one] One service
+   *[other] { $n } services
+} sent no requests in this range
+home-quiet-seen = last heard of { $ago }
+home-quiet-never = never heard of
 home-empty-title = No service has sent anything yet.
 home-empty = Koshu looks for access logs on this host by itself: see <sources>what it found</sources>. Or import a log now:
 home-who = Who was disappointed, and by what?
