@@ -18,8 +18,9 @@ pub async fn ping(
 ) -> Result<&'static str, ApiError> {
     let query = request.uri().query().map(str::to_owned);
     let wrong = |error: protocols::heartbeat::PingError| ApiError::bad_request(error.to_string());
-    Ping::parse(&path, query.as_deref()).map_err(wrong)?;
-    let sender = Sender::new(SourceKind::Heartbeat, peer, request.headers());
+    let ping = Ping::parse(&path, query.as_deref()).map_err(wrong)?;
+    // The job is who is heard, not the curl that it calls.
+    let sender = Sender::new(SourceKind::Heartbeat, peer, request.headers()).named(ping.id);
     receive(&parts, sender, request, move |bytes, collector| {
         if let Ok(ping) = Ping::parse(&path, query.as_deref()) {
             ping.observe(bytes, collector);
