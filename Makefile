@@ -5,7 +5,7 @@
 export CARGO_TARGET_DIR ?= $(CURDIR)/target
 
 .DEFAULT_GOAL := help
-.PHONY: help run test bench format
+.PHONY: help run test bench fuzz format
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -18,6 +18,9 @@ test: ## Formatting, lints, all tests: what CI runs
 
 bench: ## Measure; writes docs/benchmarks.md
 	@scripts/bench/run $(ARGS)
+
+fuzz: ## Look for bytes that break a decoder, a minute for each of them
+	@scripts/fuzz $(ARGS)
 
 format: ## Format Rust and web code
 	@scripts/format

@@ -10,12 +10,19 @@ from pathlib import Path
 
 import access
 import intake
+import protocols
 import queries
 import report
 import start
 from settings import Settings
 
-PARTS = {"access": access.measure, "intake": intake.measure, "queries": queries.measure, "start": start.measure}
+PARTS = {
+    "access": access.measure,
+    "intake": intake.measure,
+    "protocols": protocols.measure,
+    "queries": queries.measure,
+    "start": start.measure,
+}
 
 
 def arguments() -> argparse.Namespace:

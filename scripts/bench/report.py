@@ -68,6 +68,18 @@ def summary(results: dict) -> str:
         aims.most("intake of a million lines: CPU until sealed and rolled up", 6.5, medians["cpu"], "s")
         aims.most("intake: peak memory until sealed", 350, medians["peak_mib"], "MiB")
         aims.most("bytes a row on disk after compaction", 50, medians["bytes_a_row"], "B")
+    if "protocols" in results:
+        found = results["protocols"]
+        for name, limit in {"otlp_grpc": 100_000, "forward": 100_000, "bulk": 80_000}.items():
+            rate = found["logs"][name]["a_cpu_second"]
+            aims.least(f"{PROTOCOLS[name]}: records a CPU second, durable", limit, rate, "")
+        aims.most("remote write, a million samples: CPU", 3, found["remote_write"]["cpu"], "s")
+        aims.most("bytes a sample after compaction", 2.5, found["remote_write"]["bytes_a_sample"], "B")
+        storm = found["overload"]
+        aims.least("overload: accepted of capacity", 90, 100 * storm["accepted_a_second"] / storm["capacity_a_second"], "%")
+        aims.most("overload: peak memory, with a budget of 512 MiB", 512, storm["peak_mib"], "MiB")
+        aims.most("overload: refusals without Retry-After", 0, storm["without_retry_after"], "")
+        aims.most("overload: acknowledged records that are missing", 0, storm["lost"], "")
     if "queries" in results:
         for page in ("signals", "requests"):
             aims.most(f"{page} over a day, p95", 100, results["queries"]["pages"][page]["p95_ms"], "ms")
@@ -171,4 +183,27 @@ def start(part: dict) -> str:
     return f"## Start and idle\n\n{where(part)}\n" + table(["what", "median"], rows)
 
 
-SECTIONS = {"access": access, "intake": intake, "queries": queries, "start": start}
+def protocols(part: dict) -> str:
+    rows = [
+        [PROTOCOLS[name], *(f"{found[key]:.2f}" for key in ("cpu", "sealed_cpu", "wall")),
+         f"{found['a_cpu_second']:,.0f}", f"{found['peak_mib']:.0f}"]
+        for name, found in part["logs"].items()
+    ]  # fmt: skip
+    wrote, storm = part["remote_write"], part["overload"]
+    rows.append(["remote write 1.0", *(f"{wrote[key]:.2f}" for key in ("cpu", "sealed_cpu", "wall")),
+                 f"{wrote['samples'] / wrote['cpu']:,.0f}", f"{wrote['peak_mib']:.0f}"])  # fmt: skip
+    return (
+        "## Other programs' protocols\n\n"
+        f"{part['records']:,} log records of 200 bytes, 1,000 a request, 4 connections; {wrote['samples']:,.0f} samples of "
+        f"one host's 500 series every 15 s, 2,000 a request. {where(part)}\n"
+        + table(["protocol", "CPU s acknowledged", "CPU s sealed", "wall s", "records a CPU s", "peak MiB"], rows)
+        + f"\nSamples take {wrote['sealed_bytes_a_sample']:.2f} bytes each when sealed, {wrote['bytes_a_sample']:.2f} "
+        "after compaction.\n\n"
+        f"Overload: 64 connections that send again at once for 60 s offered {storm['offered_a_second']:,.0f} lines a "
+        f"second; {storm['accepted_a_second']:,.0f} a second were accepted (four connections that wait: "
+        f"{storm['capacity_a_second']:,.0f}), {storm['refused']:,} requests refused, peak {storm['peak_mib']:.0f} MiB.\n"
+    )
+
+
+PROTOCOLS = {"otlp_grpc": "OTLP over gRPC", "forward": "forward with ack", "bulk": "`_bulk`"}
+SECTIONS = {"access": access, "intake": intake, "protocols": protocols, "queries": queries, "start": start}

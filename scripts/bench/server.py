@@ -15,12 +15,14 @@ from settings import Settings
 READY_SECONDS = 300
 SEALED_SECONDS = 300
 COMPACTED_SECONDS = 900
+# Free ports, so that nothing else of this machine is in the way.
+LISTENERS = [part for name in ("otlp_grpc", "otlp_http", "forward", "syslog") for part in ("--listen", f"{name}=127.0.0.1:0")]
 
 
 class Server:
     """`koshu up` on a free port of loopback, with its defaults and nothing of this machine's logs."""
 
-    def __init__(self, settings: Settings, data: Path):
+    def __init__(self, settings: Settings, data: Path, config: Path | None = None):
         root = settings.folder / "no-logs"
         root.mkdir(parents=True, exist_ok=True)
         environment = {key: value for key, value in os.environ.items() if not key.startswith("KOSHU_")}
@@ -29,7 +31,8 @@ class Server:
         begin = time.monotonic()
         with self.said.open("wb") as errors:
             self.child = subprocess.Popen(
-                [settings.koshu, "up", "--dir", data, "--http", "127.0.0.1:0"],
+                [settings.koshu, "up", "--dir", data, "--http", "127.0.0.1:0", *LISTENERS,
+                 *(["--config", config] if config else [])],
                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, text=True, env=environment,
             )  # fmt: skip
         self.pid = self.child.pid

@@ -6,6 +6,7 @@
 mod access_files;
 mod api;
 mod api_limits;
+mod bombs;
 mod browser;
 mod damage;
 mod disk_full;
@@ -16,4 +17,5 @@ mod memory_cap;
 mod nginx;
 mod observed;
 mod outside_readers;
+mod pulling;
 mod senders;

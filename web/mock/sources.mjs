@@ -83,6 +83,13 @@ access_log /var/log/nginx/access.log koshu;\n`,
       `0 3 * * * /usr/local/bin/backup; curl -fsS -m 10 ${bearer}http://127.0.0.1:4649/ping/nightly-backup/$?\n`,
       http,
     ),
+    of(
+      "github-webhook",
+      "jobs",
+      "yaml",
+      "# Payload URL: http://127.0.0.1:4649/api/v1/webhooks/github\nserver: {intake: {github_secret_file: /etc/koshu/github-secret}}\n",
+      { ...http, guard: "signature" },
+    ),
     of("deploy", "jobs", "sh", `# deploy ${bearer}\n`, http),
     of("github-actions", "jobs", "yaml", `# github-actions\n`, http),
   ];

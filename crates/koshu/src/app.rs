@@ -2,6 +2,7 @@
 
 use crate::config::{Config, Listen, ServiceSection, UserIdentity};
 use crate::listeners::{self, Surroundings, Wanted};
+use crate::pulling;
 use agent::tail::StartAt;
 use anyhow::{Context, Result, bail};
 use base::{ByteSize, Clock, Redactor, Secret, ServiceName, TimeRange, Timestamp};
@@ -133,6 +134,7 @@ impl App {
         app.tidy();
         app.write_listeners()?;
         app.follow_configured(&options.config);
+        pulling::start(&options.config, &app.parts, &app.tasks, &app.stop)?;
         if options.with_agent {
             app.observe_host(&options).await;
         }
@@ -341,6 +343,7 @@ fn readings(config: &Config) -> Readings {
     Readings {
         rules: ServiceRules::new(rules),
         redactor: Redactor::new(config.server.intake.redact_emails),
+        github_secret: config.server.intake.github_secret.clone(),
         ..Readings::default()
     }
 }

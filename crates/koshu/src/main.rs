@@ -13,6 +13,7 @@ mod input;
 mod listeners;
 mod output;
 mod place;
+mod pulling;
 mod texts;
 
 use std::process::ExitCode;

@@ -118,6 +118,14 @@ pub(crate) fn text(value: &Value) -> Option<Cow<'_, str>> {
     }
 }
 
+/// A text which many records of one body repeat, cut to the length of a name.
+pub(crate) fn short(value: &Value) -> Option<Cow<'_, str>> {
+    Some(match text(value)? {
+        Cow::Borrowed(text) => Cow::Borrowed(cut(text, MAX_NAME)),
+        Cow::Owned(text) => Cow::Owned(cut(&text, MAX_NAME).to_owned()),
+    })
+}
+
 /// A number, also one in quotes.
 pub(crate) fn number(value: &Value) -> Option<f64> {
     match value {

@@ -4,8 +4,9 @@
 //! not what it claims. A broken entry costs its neighbours nothing; a body that is broken as a whole is an error, and
 //! the caller drops what was observed of it.
 
+use crate::budget::Budget;
 use crate::lenient::{Fields, Text, check_bounds, hex_id, mend};
-use crate::observed::{DecodeError, Field, LogRecord, MAX_RECORD, MAX_RECORDS, Observer, Refusal};
+use crate::observed::{DecodeError, Field, LogRecord, MAX_RECORD, Observer, Refusal};
 use base::Timestamp;
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
@@ -18,6 +19,10 @@ use std::fmt;
 pub const MAX_BODY: usize = 64 << 20;
 /// Most labels of one stream, and most pairs of metadata of one entry.
 const MAX_LABELS: usize = 256;
+/// Longest entry in protobuf: a line of the longest length, its time and metadata.
+const MAX_ENTRY: usize = MAX_RECORD + MAX_LABEL_TEXT;
+/// Longest text of a stream's labels. Every entry below repeats it, so a large one would multiply.
+const MAX_LABEL_TEXT: usize = 64 << 10;
 
 /// Names of labels that say which service it is, the most telling first.
 const SERVICE: [&str; 5] = ["service_name", "service", "app", "job", "container"];
@@ -110,18 +115,14 @@ struct Entry<'a> {
     metadata: Labels<'a>,
 }
 
-/// Counts entries; more than [`MAX_RECORDS`] are refused with the whole body.
-#[derive(Debug, Default)]
-struct Count(usize);
+/// Entries in one body, and what they repeat of their labels.
+fn budget() -> Budget {
+    Budget::new("entries in one body")
+}
 
-impl Count {
-    fn next(&mut self) -> Result<(), DecodeError> {
-        self.0 += 1;
-        if self.0 > MAX_RECORDS {
-            return Err(DecodeError::TooMany { what: "entries in one body", limit: MAX_RECORDS });
-        }
-        Ok(())
-    }
+/// How long the text of labels is.
+fn text_of(labels: &[Field<'_>]) -> usize {
+    labels.iter().map(|(name, value)| name.len() + value.len()).sum()
 }
 
 // JSON
@@ -131,8 +132,8 @@ fn decode_json(body: &[u8], observer: &mut impl Observer) -> Result<(), DecodeEr
         return Err(DecodeError::TooMany { what: "bytes in one body", limit: MAX_BODY });
     }
     let malformed = |what: String| DecodeError::Malformed { what, at: 0 };
-    let text = String::from_utf8_lossy(body);
-    let mut state = Push { observer, count: Count::default(), too_many: None };
+    let text = mended_text(body)?;
+    let mut state = Push { observer, budget: budget(), too_many: None };
     let mut json = serde_json::Deserializer::from_str(&text);
     let read = PushSeed(&mut state).deserialize(&mut json).and_then(|()| json.end());
     match (state.too_many, read) {
@@ -141,9 +142,27 @@ fn decode_json(body: &[u8], observer: &mut impl Observer) -> Result<(), DecodeEr
     }
 }
 
+/// The body as text, with U+FFFD for bytes that are none: within the limit as well, though it is longer than they.
+fn mended_text(body: &[u8]) -> Result<Cow<'_, str>, DecodeError> {
+    let Err(_) = std::str::from_utf8(body) else { return Ok(String::from_utf8_lossy(body)) };
+    let mended = |chunk: std::str::Utf8Chunk<'_>| chunk.valid().len() + 3 * usize::from(!chunk.invalid().is_empty());
+    let length = body.utf8_chunks().map(mended).sum();
+    if length > MAX_BODY {
+        return Err(DecodeError::TooMany { what: "bytes in one body", limit: MAX_BODY });
+    }
+    let mut text = String::with_capacity(length);
+    for chunk in body.utf8_chunks() {
+        text.push_str(chunk.valid());
+        if !chunk.invalid().is_empty() {
+            text.push('\u{fffd}');
+        }
+    }
+    Ok(Cow::Owned(text))
+}
+
 struct Push<'o, O> {
     observer: &'o mut O,
-    count: Count,
+    budget: Budget,
     /// Kept here, as serde's errors can't carry it.
     too_many: Option<DecodeError>,
 }
@@ -237,12 +256,15 @@ impl<'de, O: Observer> Visitor<'de> for ValuesSeed<'_, '_, '_, O> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
+        let repeated = text_of(self.labels);
+        let (labels, repeated) =
+            if repeated > MAX_LABEL_TEXT { (Err(Refusal::TooLong), 0) } else { (Ok(self.labels), repeated) };
         while let Some(raw) = seq.next_element::<&'de RawValue>()? {
-            if let Err(error) = self.push.count.next() {
+            if let Err(error) = self.push.budget.spend(1, repeated) {
                 self.push.too_many = Some(error);
                 return Err(A::Error::custom("too many entries"));
             }
-            if let Err(why) = json_entry(raw.get(), self.labels, self.push.observer) {
+            if let Err(why) = labels.and_then(|labels| json_entry(raw.get(), labels, self.push.observer)) {
                 self.push.observer.refuse(why, raw.get().as_bytes());
             }
         }
@@ -315,9 +337,9 @@ impl<'de: 'a, 'a> Deserialize<'de> for JsonLabels<'a> {
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<JsonLabels<'de>, A::Error> {
                 let mut labels = Labels::new();
                 while let Some(Text(name)) = map.next_key()? {
-                    let value = map.next_value::<Label<'de>>()?;
+                    let value = map.next_value::<&'de RawValue>()?;
                     if labels.len() < MAX_LABELS {
-                        labels.push((name, value.0));
+                        labels.push((name, label(value.get()).map_err(A::Error::custom)?));
                     }
                 }
                 Ok(JsonLabels(labels))
@@ -327,23 +349,13 @@ impl<'de: 'a, 'a> Deserialize<'de> for JsonLabels<'a> {
     }
 }
 
-/// The value of a label.
-struct Label<'a>(Cow<'a, str>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for Label<'a> {
-    fn deserialize<D: Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(untagged)]
-        enum Any<'a> {
-            #[serde(borrow)]
-            Text(Text<'a>),
-            Other(serde_json::Value),
-        }
-        Ok(match Any::deserialize(json)? {
-            Any::Text(text) => Self(text.0),
-            Any::Other(other) => Self(Cow::Owned(other.to_string())),
-        })
+/// The value of a label, which is taken as it stands when it is no text: a tree of it would be many times as large.
+fn label(json: &str) -> Result<Cow<'_, str>, serde_json::Error> {
+    if !json.starts_with('"') {
+        return Ok(Cow::Borrowed(json));
     }
+    let Text(text) = serde_json::from_str(json)?;
+    Ok(text)
 }
 
 // Protobuf
@@ -366,30 +378,43 @@ fn decompress(block: &[u8]) -> Result<Vec<u8>, DecodeError> {
 }
 
 fn decode_protobuf(body: &[u8], observer: &mut impl Observer) -> Result<(), DecodeError> {
-    let mut count = Count::default();
+    let mut budget = budget();
     let mut push = Wire::new(body, 0);
     while let Some((number, value)) = push.next()? {
         if let (1, Part::Bytes(stream, at)) = (number, value) {
-            decode_stream(stream, at, &mut count, observer)?;
+            decode_stream(stream, at, &mut budget, observer)?;
         }
     }
     Ok(())
 }
 
 /// `logproto.Stream`: 1 labels, 2 entries.
-fn decode_stream(stream: &[u8], at: usize, count: &mut Count, observer: &mut impl Observer) -> Result<(), DecodeError> {
-    let mut labels = Labels::new();
+fn decode_stream(
+    stream: &[u8],
+    at: usize,
+    budget: &mut Budget,
+    observer: &mut impl Observer,
+) -> Result<(), DecodeError> {
+    let mut labels = Ok(Labels::new());
     let mut parts = Wire::new(stream, at);
     while let Some((number, value)) = parts.next()? {
         if let (1, Part::Bytes(text, _)) = (number, value) {
-            labels = parse_labels(&String::from_utf8_lossy(text));
+            labels = if text.len() > MAX_LABEL_TEXT {
+                Err(Refusal::TooLong)
+            } else {
+                Ok(parse_labels(&String::from_utf8_lossy(text)))
+            };
         }
     }
+    let repeated = labels.as_ref().map_or(0, |labels| text_of(labels));
     let mut parts = Wire::new(stream, at);
     while let Some((number, value)) = parts.next()? {
-        if let (2, Part::Bytes(bytes, at)) = (number, value) {
-            count.next()?;
-            observe(&labels, &decode_entry(bytes, at)?, observer);
+        let (2, Part::Bytes(bytes, at)) = (number, value) else { continue };
+        budget.spend(1, repeated)?;
+        match &labels {
+            _ if bytes.len() > MAX_ENTRY => observer.refuse(Refusal::TooLong, bytes),
+            Ok(labels) => observe(labels, &decode_entry(bytes, at)?, observer),
+            Err(why) => observer.refuse(*why, bytes),
         }
     }
     Ok(())

@@ -178,6 +178,11 @@ pub trait Observer {
     fn request(&mut self, record: RequestRecord<'_>);
     /// A record that can't be read; `bytes` are (the start of) what it looked like.
     fn refuse(&mut self, why: Refusal, bytes: &[u8]);
+    /// How many of the records that were handed over it did not take, because one of its own limits was reached. It has
+    /// counted them; a decoder that answers its sender record by record says so.
+    fn declined(&self) -> u64 {
+        0
+    }
 }
 
 /// Why one record was refused while its neighbours were taken. [`Refusal::reason`] never changes.
@@ -216,6 +221,9 @@ pub enum Refusal {
     /// A kind of item that is not stored here.
     #[error("this kind of item is not stored here")]
     Unknown,
+    /// The receiver is full of its kind: too many series, or a service that is being deleted.
+    #[error("a limit of the receiver was reached; its sources page says which")]
+    OverLimit,
 }
 
 impl Refusal {
@@ -233,6 +241,7 @@ impl Refusal {
             Self::BadName => "bad_name",
             Self::ReadOnly => "read_only",
             Self::Unknown => "unknown",
+            Self::OverLimit => "over_limit",
         }
     }
 }

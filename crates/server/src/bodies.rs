@@ -27,6 +27,9 @@ const WAIT_FOR_ROOM: Duration = Duration::from_secs(10);
 const UNIT: usize = 64 * 1024;
 /// What a brotli decoder reads at a time.
 const BROTLI_BUFFER: usize = 16 * 1024;
+/// How far back a zstd frame may refer, as a power of two: 8 MiB, which every decoder must be able to hold (RFC 8878,
+/// 3.1.1.1.2), and which senders stay within unless they are told to pack with all their might.
+const ZSTD_WINDOW_LOG: u32 = 23;
 /// Most that is unpacked at a time.
 const STEP: usize = 1 << 20;
 
@@ -176,7 +179,7 @@ fn unpacker(raw: Bytes, encoding: Encoding) -> Result<Option<Unpacker>, ApiError
         Encoding::Brotli => Some(Box::new(brotli_decompressor::Decompressor::new(raw, BROTLI_BUFFER))),
         Encoding::Zstd => {
             let mut decoder = zstd::stream::read::Decoder::with_buffer(raw).map_err(|error| broken(&error))?;
-            decoder.window_log_max(26).map_err(|error| broken(&error))?;
+            decoder.window_log_max(ZSTD_WINDOW_LOG).map_err(|error| broken(&error))?;
             Some(Box::new(decoder))
         }
     })
@@ -227,6 +230,29 @@ mod tests {
         gzip.finish().unwrap()
     }
 
+    /// 64 MiB and one byte, all of them 0, as brotli packs them in 106 bytes.
+    const BROTLI_BOMB: &[u8] =
+        b"\xcb\xff\xff\x3f\x00\x24\x00\xe2\xb1\x40\x72\xef\xff\xf8\xff\xff\x07\x80\x04\x40\x1c\x16\x80\xee\
+        \xfd\x1f\xff\xff\xff\x00\x90\x00\x88\xc3\x02\xd0\xbd\xff\xe3\xff\xff\x1f\x00\x12\x00\x71\x58\x00\
+        \xba\xf7\x7f\xfc\xff\xff\x03\x40\x02\x20\x0e\x0b\x40\xf7\xfe\x8f\xff\xff\x7f\x00\x48\x00\xc4\x61\
+        \x01\xe8\xde\xff\xf1\xff\xff\x0f\x00\x09\x80\x38\x2c\x00\xdd\xfb\x3f\xfe\xff\xff\x01\x20\x01\x10\
+        \x87\x05\xa0\x7b\xff\x07\x00\x80\x00\x03";
+
+    fn deflate(length: usize) -> Vec<u8> {
+        let mut deflate = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
+        deflate.write_all(&vec![0; length]).unwrap();
+        deflate.finish().unwrap()
+    }
+
+    /// Zeros that may refer back so far. Written in parts, so that zstd can't know that there is less to refer to.
+    fn zstd_of(length: usize, window_log: u32) -> Vec<u8> {
+        let mut zstd = zstd::stream::write::Encoder::new(Vec::new(), 1).unwrap();
+        zstd.window_log(window_log).unwrap();
+        zstd.write_all(&vec![0; length]).unwrap();
+        zstd.flush().unwrap();
+        zstd.finish().unwrap()
+    }
+
     fn request(encoding: &str, body: impl Into<Body>) -> Request {
         Request::builder().header("content-encoding", encoding).body(body.into()).unwrap()
     }
@@ -241,11 +267,19 @@ mod tests {
             ("gzip", "gzip", gzip(3_000_000), Ok(3_000_000)),
             ("as large as may be", "gzip", gzip(MAX_BODY), Ok(MAX_BODY)),
             ("a bomb", "gzip", gzip(MAX_BODY + 1), Err(too_large())),
+            ("a bomb of two members", "gzip", [gzip(MAX_BODY), gzip(1)].concat(), Err(too_large())),
+            ("a zstd bomb", "zstd", zstd_of(MAX_BODY + 1, ZSTD_WINDOW_LOG), Err(too_large())),
+            ("a brotli bomb", "br", BROTLI_BOMB.to_vec(), Err(too_large())),
+            ("a deflate bomb", "deflate", deflate(MAX_BODY + 1), Err(too_large())),
         ] {
             let read = bodies.read(request(encoding, body)).await;
             assert_eq!(read.map(|(bytes, _room)| bytes.len()), want, "{case}");
         }
         assert!(bodies.read(request("zstd", "nonsense")).await.is_err());
+        // A few bytes would have 16 MiB set aside for them.
+        let far_back = bodies.read(request("zstd", zstd_of(1, ZSTD_WINDOW_LOG + 1))).await.map(|_| ());
+        let message = far_back.unwrap_err().detail().to_owned();
+        assert!(message.contains("requires too much memory"), "{message}");
         assert_eq!(bodies.free.available_permits(), bodies.units, "everything was given back");
     }
 

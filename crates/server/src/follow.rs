@@ -161,6 +161,11 @@ impl Follow {
         Ok(self.past.import(service, log)?)
     }
 
+    /// What reads finished files.
+    pub fn past(&self) -> Arc<Past> {
+        Arc::clone(&self.past)
+    }
+
     /// Imports of this process.
     pub fn imports(&self) -> Vec<Import> {
         self.past.list()

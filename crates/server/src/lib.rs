@@ -18,6 +18,7 @@ mod openapi;
 pub mod parts;
 pub mod past;
 pub mod problem;
+pub mod pull;
 mod receive;
 mod routes;
 mod serve;

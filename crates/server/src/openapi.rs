@@ -57,6 +57,7 @@ use utoipa::OpenApi;
         status::metrics,
         crate::receive::remote_write::write,
         crate::receive::alerts::webhook,
+        crate::receive::github::deliver,
     )
 )]
 struct Document;

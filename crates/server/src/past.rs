@@ -4,6 +4,7 @@
 //! line is stored twice.
 
 use crate::intake::{Delivery, Intake, IntakeError, Position, store_lines};
+use crate::pull::chain;
 use crate::source_name::{SourceKind, SourceName};
 use agent::discover::FoundLog;
 use agent::past::PastReader;
@@ -11,7 +12,7 @@ use base::{Clock, Id, ServiceName, Timestamp};
 use bytes::Bytes;
 use lake::AppendError;
 use parking_lot::{Mutex, RwLock};
-use protocols::access::Tally;
+use protocols::access::{Format, Tally};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -84,9 +85,20 @@ enum FileError {
 
 struct PastFile {
     path: PathBuf,
+    /// What its lines are said to come from.
+    source: SourceName,
     bytes: u64,
     /// It is still being written.
     grows: bool,
+    /// `None` is found out.
+    format: Option<Format>,
+}
+
+impl PastFile {
+    fn of_log(path: &Path, bytes: u64, grows: bool) -> Self {
+        let source = SourceName { kind: SourceKind::Import, name: path.display().to_string() };
+        Self { path: path.to_owned(), source, bytes, grows, format: None }
+    }
 }
 
 /// The imports of this process.
@@ -108,9 +120,8 @@ impl Past {
     /// Imports what is in a log and its rotated files, oldest first. Returns at once.
     pub fn import(self: &Arc<Self>, service: &ServiceName, log: &FoundLog) -> Result<Id<Import>, TooManyImports> {
         let older = log.older_files.iter().rev();
-        let mut files: Vec<PastFile> =
-            older.map(|file| PastFile { path: file.path.clone(), bytes: file.size_bytes, grows: false }).collect();
-        files.push(PastFile { path: log.path.clone(), bytes: log.size.0, grows: true });
+        let mut files: Vec<PastFile> = older.map(|file| PastFile::of_log(&file.path, file.size_bytes, false)).collect();
+        files.push(PastFile::of_log(&log.path, log.size.0, true));
         let import = Import {
             id: Id::generate(),
             path: log.path.clone(),
@@ -131,6 +142,20 @@ impl Past {
             me.update(id, |import| import.state = state);
         });
         Ok(id)
+    }
+
+    /// Reads a file that is not written to any more, whole, when its turn comes; what of it is in already is passed over.
+    /// It is not told among the imports.
+    pub async fn read_finished(
+        &self,
+        service: &ServiceName,
+        path: &Path,
+        source: SourceName,
+        format: Option<Format>,
+    ) -> Result<(), String> {
+        let Ok(_turn) = self.turn.acquire().await else { return Err("the program is ending".to_owned()) };
+        let file = PastFile { path: path.to_owned(), source, bytes: 0, grows: false, format };
+        self.whole_file(Id::generate(), service, &file, 0).await
     }
 
     fn admit(&self, import: Import) -> Result<(), TooManyImports> {
@@ -235,9 +260,9 @@ impl Past {
             let position = Position { key: key.clone(), mark: covered.to_string(), from: chunk.from, to: chunk.to };
             let delivery = Delivery {
                 service: service.clone(),
-                source: SourceName { kind: SourceKind::Import, name: file.path.display().to_string() },
+                source: file.source.clone(),
                 bytes: Bytes::from(chunk.bytes),
-                format: None,
+                format: file.format,
                 pattern: self.pattern(&file.path),
                 position: Some(position),
                 peer: None,
@@ -285,14 +310,4 @@ impl From<String> for FileError {
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, String> + Send + 'static) -> Result<T, String> {
     tokio::task::spawn_blocking(work).await.map_err(|error| error.to_string())?
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
 }

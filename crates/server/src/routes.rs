@@ -140,6 +140,7 @@ fn api() -> Router<Parts> {
     let intake = Router::new()
         .route("/ingest/{service}", post(ingest::ingest))
         .route("/import/{service}", get(ingest::import_mark).post(ingest::import_part))
+        .route("/webhooks/github", post(crate::receive::github::deliver))
         .route("/write", post(crate::receive::remote_write::write))
         .route("/alertmanager", post(crate::receive::alerts::webhook))
         .layer(DefaultBodyLimit::disable());

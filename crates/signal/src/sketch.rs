@@ -222,10 +222,11 @@ impl SketchSum {
         if seen >= rank {
             return Some(0.0);
         }
-        for (bin, &count) in (self.first..).zip(&self.counts) {
+        // Wider than a bin's number, because a range counts one further than its last.
+        for (bin, &count) in (i32::from(self.first)..).zip(&self.counts) {
             seen += count;
             if seen >= rank {
-                return Some(value_of(bin));
+                return Some(MAPPING.value(bin));
             }
         }
         None

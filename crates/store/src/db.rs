@@ -5,6 +5,7 @@
 
 use crate::StoreError;
 use base::{Id, ServiceName, Timestamp};
+use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgRow};
 use sqlx::query::Query;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous};
@@ -44,7 +45,37 @@ pub(crate) enum Row {
 /// Several statements that happen together or not at all. Dropping it undoes them.
 pub(crate) enum Tx {
     Sqlite(Transaction<'static, Sqlite>),
-    Postgres(Transaction<'static, Postgres>),
+    Postgres(PostgresTx),
+}
+
+/// A transaction on a connection of its own. Dropped unfinished (its caller was cancelled, in the middle of a statement
+/// perhaps), the connection is closed and never used again: an answer that is still under way could be taken for that
+/// of a later statement.
+pub(crate) struct PostgresTx {
+    connection: PoolConnection<Postgres>,
+    is_finished: bool,
+}
+
+impl PostgresTx {
+    async fn begin(pool: &PgPool) -> Result<Self, StoreError> {
+        // It exists before the first statement is sent, so that being dropped closes the connection from then on.
+        let mut tx = Self { connection: pool.acquire().await?, is_finished: false };
+        sqlx::raw_sql("BEGIN").execute(&mut *tx.connection).await?;
+        Ok(tx)
+    }
+
+    async fn finish(mut self, how: &'static str) -> Result<(), StoreError> {
+        sqlx::raw_sql(how).execute(&mut *self.connection).await?;
+        self.is_finished = true;
+        Ok(())
+    }
+}
+impl Drop for PostgresTx {
+    fn drop(&mut self) {
+        if !self.is_finished {
+            self.connection.close_on_drop();
+        }
+    }
 }
 
 macro_rules! bind_all {
@@ -118,7 +149,7 @@ impl Db {
         Ok(match self {
             // IMMEDIATE: waiting for another process happens here, not in the middle where it would be an error.
             Self::Sqlite { write, .. } => Tx::Sqlite(write.begin_with("BEGIN IMMEDIATE").await?),
-            Self::Postgres(pool) => Tx::Postgres(pool.begin().await?),
+            Self::Postgres(pool) => Tx::Postgres(PostgresTx::begin(pool).await?),
         })
     }
 
@@ -147,14 +178,26 @@ impl Tx {
     pub(crate) async fn execute(&mut self, sql: &'static str, args: Vec<Arg>) -> Result<u64, StoreError> {
         Ok(match self {
             Self::Sqlite(tx) => for_sqlite(sql, args).execute(&mut **tx).await?.rows_affected(),
-            Self::Postgres(tx) => for_postgres(sql, args).execute(&mut **tx).await?.rows_affected(),
+            Self::Postgres(tx) => for_postgres(sql, args).execute(&mut *tx.connection).await?.rows_affected(),
         })
     }
 
     pub(crate) async fn fetch_one(&mut self, sql: &'static str, args: Vec<Arg>) -> Result<Option<Row>, StoreError> {
         Ok(match self {
             Self::Sqlite(tx) => for_sqlite(sql, args).fetch_optional(&mut **tx).await?.map(Row::Sqlite),
-            Self::Postgres(tx) => for_postgres(sql, args).fetch_optional(&mut **tx).await?.map(Row::Postgres),
+            Self::Postgres(tx) => for_postgres(sql, args).fetch_optional(&mut *tx.connection).await?.map(Row::Postgres),
+        })
+    }
+
+    /// Reads rows; the statement bounds their number.
+    pub(crate) async fn fetch(&mut self, sql: &'static str, args: Vec<Arg>) -> Result<Vec<Row>, StoreError> {
+        Ok(match self {
+            Self::Sqlite(tx) => {
+                for_sqlite(sql, args).fetch_all(&mut **tx).await?.into_iter().map(Row::Sqlite).collect()
+            }
+            Self::Postgres(tx) => {
+                for_postgres(sql, args).fetch_all(&mut *tx.connection).await?.into_iter().map(Row::Postgres).collect()
+            }
         })
     }
 
@@ -162,7 +205,7 @@ impl Tx {
     pub(crate) async fn script(&mut self, sql: &'static str) -> Result<(), StoreError> {
         match self {
             Self::Sqlite(tx) => sqlx::raw_sql(sql).execute(&mut **tx).await.map(|_| ())?,
-            Self::Postgres(tx) => sqlx::raw_sql(sql).execute(&mut **tx).await.map(|_| ())?,
+            Self::Postgres(tx) => sqlx::raw_sql(sql).execute(&mut *tx.connection).await.map(|_| ())?,
         }
         Ok(())
     }
@@ -170,7 +213,16 @@ impl Tx {
     pub(crate) async fn commit(self) -> Result<(), StoreError> {
         match self {
             Self::Sqlite(tx) => tx.commit().await?,
-            Self::Postgres(tx) => tx.commit().await?,
+            Self::Postgres(tx) => tx.finish("COMMIT").await?,
+        }
+        Ok(())
+    }
+
+    /// Ends it without doing anything. Dropping does the same, at the price of a connection on PostgreSQL.
+    pub(crate) async fn rollback(self) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(tx) => tx.rollback().await?,
+            Self::Postgres(tx) => tx.finish("ROLLBACK").await?,
         }
         Ok(())
     }
@@ -213,6 +265,23 @@ impl Row {
         Ok(self.maybe_int(column)?.map(Timestamp::from_micros))
     }
 
+    /// A text column that holds a number, or nothing. Numbers with a fraction are kept as text: Rust writes the shortest
+    /// text that reads back as the same number, and a column of text is alike on both databases.
+    pub(crate) fn maybe_number(&self, column: usize, what: &'static str) -> Result<Option<f64>, StoreError> {
+        let Some(text) = self.maybe_text(column)? else { return Ok(None) };
+        text.parse().map(Some).map_err(|error| StoreError::Damaged { what, detail: format!("{error}") })
+    }
+
+    /// A text column that holds a type or nothing.
+    pub(crate) fn maybe_parsed<T>(&self, column: usize, what: &'static str) -> Result<Option<T>, StoreError>
+    where
+        T: std::str::FromStr,
+        T::Err: std::fmt::Display,
+    {
+        let Some(text) = self.maybe_text(column)? else { return Ok(None) };
+        text.parse().map(Some).map_err(|error: T::Err| StoreError::Damaged { what, detail: error.to_string() })
+    }
+
     /// A text column that was written from a type, read back into it.
     pub(crate) fn parsed<T>(&self, column: usize, what: &'static str) -> Result<T, StoreError>
     where
@@ -239,6 +308,9 @@ arg_from! {
     &str => |value| Arg::Text(Some(value.to_owned()));
     String => |value| Arg::Text(Some(value));
     Option<String> => |value| Arg::Text(value);
+    Option<&str> => |value| Arg::Text(value.map(str::to_owned));
+    bool => |value| Arg::Int(Some(i64::from(value)));
+    Option<f64> => |value| Arg::Text(value.map(|number| number.to_string()));
     &ServiceName => |value| Arg::Text(Some(value.to_string()));
     Option<&ServiceName> => |value| Arg::Text(value.map(ToString::to_string));
 }

@@ -1,4 +1,5 @@
-//! What people decided and wrote: accounts, sessions, tokens, changes, settings.
+//! What people decided and wrote: accounts, sessions, tokens, changes, settings; and what must not be lost on its way to
+//! them: firings and the messages that tell of them.
 //!
 //! One set of portable SQL for SQLite (a file in the data folder) and PostgreSQL (by URL). What was observed is never
 //! here but in the lake. No secret is stored as such, only its hash. Reading never needs a write, so that people can
@@ -11,31 +12,49 @@ mod db;
 mod error;
 mod error_states;
 mod files;
+mod firings;
 mod followed;
 mod key;
 mod links;
 mod migrations;
+mod outbox;
 mod password;
+mod rotation_overrides;
 mod services;
 mod sessions;
 mod settings;
+mod silences;
 #[cfg(test)]
 mod tests;
+mod text;
 mod throttle;
 mod tokens;
 mod touch;
 mod user;
 mod users;
+mod words;
 
 pub use changes::{CHANGES_LIST_MAX, Change, ChangeKind, ChangeKindError, Changes, NewChange};
 pub use error::StoreError;
 pub use error_states::{ERROR_STATES_MAX, ErrorState, ErrorStateError, ErrorStates, SetState};
+pub use firings::{
+    Applied, FIRINGS_KEPT, FIRINGS_LIST_MAX, Fire, Firing, FiringChange, FiringClass, FiringClassError, FiringLink,
+    FiringPage, FiringScope, FiringState, FiringStateError, Firings, FiringsQuery, HISTORY_MAX, HistoryEntry,
+    HistoryKind, HistoryKindError, LINKS_MAX, LinkKind, LinkKindError, OpenFiring, Outcome, OutcomeError, PageKey,
+    Progress, ProgressError, Resolve, TICKET_REOPENS_WITHIN, Tell, TicketsQuery,
+};
 pub use followed::{FollowedFile, FollowedFiles};
 pub use links::{LINK_LIFETIME, Link, Links};
+pub use outbox::{
+    BATCH_MAX, Batch, ChannelState, DELIVERIES_KEPT, DELIVERIES_LIST_MAX, Delivery, LEASE_MAX, Message, MessageKind,
+    MessageKindError, MessageState, MessageStateError, Outbox, StuckMessage,
+};
 pub use password::{PASSWORD_MAX_BYTES, PASSWORD_MIN_CHARS, PasswordError};
+pub use rotation_overrides::{OVERRIDE_MAX, RotationOverride, RotationOverrides};
 pub use services::{Removal, RemovedService, RemovedServices};
 pub use sessions::{SESSION_ABSOLUTE, SESSION_IDLE, Session, Sessions};
 pub use settings::Settings;
+pub use silences::{MAINTENANCE_MAX, Maintenance, Maintenances, Matcher, SILENCE_MAX, Silence, Silences};
 pub use throttle::{FREE_FAILURES, Throttle, Wait};
 pub use tokens::{ADMIN_TOKEN_FILE, Scope, ScopeError, TOKEN_PREFIX, Token, Tokens};
 pub use user::User;
@@ -117,6 +136,31 @@ impl Store {
         ErrorStates { db: self.db.clone(), clock: self.clock.clone() }
     }
 
+    /// Firings of alerts and tickets.
+    pub fn firings(&self) -> Firings {
+        Firings { db: self.db.clone(), clock: self.clock.clone() }
+    }
+
+    /// Messages to be sent.
+    pub fn outbox(&self) -> Outbox {
+        Outbox { db: self.db.clone(), clock: self.clock.clone() }
+    }
+
+    /// What is not told for a while.
+    pub fn silences(&self) -> Silences {
+        Silences { db: self.db.clone(), clock: self.clock.clone() }
+    }
+
+    /// When services are worked on.
+    pub fn maintenances(&self) -> Maintenances {
+        Maintenances { db: self.db.clone(), clock: self.clock.clone() }
+    }
+
+    /// Who takes over whose turn on duty.
+    pub fn rotation_overrides(&self) -> RotationOverrides {
+        RotationOverrides { db: self.db.clone(), clock: self.clock.clone() }
+    }
+
     /// Small values by name.
     pub fn settings(&self) -> Settings {
         Settings { db: self.db.clone() }
@@ -157,6 +201,11 @@ impl Store {
         self.tokens.tidy().await?;
         self.links().tidy().await?;
         self.error_states().tidy().await?;
+        self.firings().tidy().await?;
+        self.outbox().tidy().await?;
+        self.silences().tidy().await?;
+        self.maintenances().tidy().await?;
+        self.rotation_overrides().tidy().await?;
         self.changes().tidy().await
     }
 

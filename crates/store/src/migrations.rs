@@ -8,8 +8,11 @@ use crate::db::{Db, Tx, args};
 
 /// Steps in order. Only `TEXT` and `BIGINT`; times are microseconds UTC, ids are UUIDv7 texts, secrets are stored as
 /// their BLAKE3 hash in hexadecimal.
-const MIGRATIONS: &[(i64, &str)] =
-    &[(1, include_str!("migrations/0001_start.sql")), (2, include_str!("migrations/0002_error_states.sql"))];
+const MIGRATIONS: &[(i64, &str)] = &[
+    (1, include_str!("migrations/0001_start.sql")),
+    (2, include_str!("migrations/0002_error_states.sql")),
+    (3, include_str!("migrations/0003_watch.sql")),
+];
 
 /// The schema version this program writes.
 pub(crate) fn newest() -> i64 {

@@ -1,7 +1,12 @@
 //! One suite for both databases: SQLite always, PostgreSQL when `KOSHU_TEST_POSTGRES` holds its URL.
 
 mod access;
+mod crashes;
+mod firings;
+mod many;
 mod opening;
+mod outbox;
+mod quiet;
 mod rows;
 
 use crate::{Store, StoreError, StoreOptions, User};

@@ -305,7 +305,7 @@ export interface Snippet {
   text: string;
   listener: string | null;
   reach: "open" | "here" | "off" | "no_address";
-  guard: "token" | "no_token_yet" | "port" | "local";
+  guard: "token" | "no_token_yet" | "signature" | "port" | "local";
 }
 
 export interface Sources {

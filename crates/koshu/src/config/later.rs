@@ -18,7 +18,6 @@ pub struct Raw(pub serde_json::Value);
 pub type RawMap = BTreeMap<String, Raw>;
 
 const SECTIONS: [&str; 4] = ["checks", "rules", "outputs", "heal"];
-const LISTENERS: [&str; 6] = ["otlp_grpc", "otlp_http", "forward", "syslog", "elasticsearch", "statsd"];
 
 /// What of this file nothing acts on.
 pub(super) fn warnings(document: &Document) -> Vec<Problem> {
@@ -40,12 +39,6 @@ pub(super) fn warnings(document: &Document) -> Vec<Problem> {
             if key.text == "objectives" && !node.is_empty() {
                 warn(key, format!("`objectives` of service `{}`", name.text));
             }
-        }
-    }
-    let listen = document.root.get("server").and_then(|server| server.get("listen"));
-    for (key, _) in listen.map(Node::entries).unwrap_or_default() {
-        if LISTENERS.contains(&key.text.as_str()) {
-            warn(key, format!("listener `{}`", key.text));
         }
     }
     found

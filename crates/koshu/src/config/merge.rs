@@ -54,6 +54,7 @@ impl Merge {
         self.config.services.append(&mut file.services);
         self.config.checks.append(&mut file.checks);
         self.config.outputs.append(&mut file.outputs);
+        self.config.scrape.append(&mut file.scrape);
         self.config.rules.append(&mut file.rules);
         self.config.heal.append(&mut file.heal);
     }

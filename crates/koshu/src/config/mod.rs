@@ -6,7 +6,9 @@
 mod environment;
 mod later;
 mod merge;
+mod objects;
 mod problem;
+mod scrape;
 mod server;
 mod services;
 #[cfg(test)]
@@ -14,7 +16,9 @@ mod tests;
 mod yaml;
 
 pub use later::{Raw, RawMap};
+pub use objects::{ObjectPlace, ObjectsSection};
 pub use problem::{ConfigErrors, Problem, line_of, render};
+pub use scrape::ScrapeSection;
 pub use server::{Listen, ServerSection};
 pub use services::{ServiceSection, UserIdentity};
 
@@ -44,6 +48,8 @@ pub struct Config {
     /// Services by name (1 to 63 of a-z, 0-9, -).
     #[schemars(with = "BTreeMap<String, ServiceSection>")]
     pub services: BTreeMap<ServiceName, ServiceSection>,
+    /// Prometheus targets to fetch.
+    pub scrape: Vec<ScrapeSection>,
     /// External checks by name: accepted, not acted on by this version.
     pub checks: RawMap,
     /// Rules: accepted, not acted on by this version.
@@ -176,6 +182,11 @@ fn check_file(document: &yaml::Document, part: &Config) -> Vec<Problem> {
         if let Some((key, message, help)) = log_format_problem(service) {
             problems.push(Problem::at(document, key_place(key), message).help(help));
         }
+        for error in service.objects.iter().filter_map(|objects| objects.format.as_deref()?.parse::<Format>().err()) {
+            let text = error.to_string();
+            let (message, help) = text.split_once("; ").unwrap_or((&text, "use auto"));
+            problems.push(Problem::at(document, key_place("objects"), message.to_owned()).help(help.to_owned()));
+        }
     }
     problems
 }
@@ -210,14 +221,20 @@ fn log_format_problem(service: &ServiceSection) -> Option<(&'static str, String,
 /// Fills secrets from the files that hold them.
 fn read_secrets(config: &mut Config, folder: Option<&Path>) -> Result<(), Problem> {
     let server = &mut config.server;
-    let secrets = [
+    let intake = &mut server.intake;
+    let mut secrets = vec![
         ("server.store_url", &mut server.store_url, &server.store_url_file),
-        (
-            "server.intake.forward_shared_key",
-            &mut server.intake.forward_shared_key,
-            &server.intake.forward_shared_key_file,
-        ),
+        ("server.intake.forward_shared_key", &mut intake.forward_shared_key, &intake.forward_shared_key_file),
+        ("server.intake.github_secret", &mut intake.github_secret, &intake.github_secret_file),
     ];
+    for scrape in &mut config.scrape {
+        secrets.push(("scrape.token", &mut scrape.token, &scrape.token_file));
+    }
+    for objects in config.services.values_mut().flat_map(|service| &mut service.objects) {
+        secrets.push(("services.objects.access_key_id", &mut objects.access_key_id, &objects.access_key_id_file));
+        let (secret, file) = (&mut objects.secret_access_key, &objects.secret_access_key_file);
+        secrets.push(("services.objects.secret_access_key", secret, file));
+    }
     for (key, secret, file) in secrets {
         let Some(given) = file else { continue };
         if secret.is_some() {

@@ -51,6 +51,11 @@ pub struct IntakeSection {
     pub forward_shared_key: Option<Secret>,
     /// File that holds the key in `forward_shared_key`.
     pub forward_shared_key_file: Option<PathBuf>,
+    /// The secret with which GitHub signs its webhooks to `/api/v1/webhooks/github`. Default: none, they are refused.
+    #[schemars(with = "Option<String>")]
+    pub github_secret: Option<Secret>,
+    /// File that holds the secret in `github_secret`.
+    pub github_secret_file: Option<PathBuf>,
 }
 
 /// One rule: `{says: "app.web.*", service: shop}`.

@@ -1,6 +1,7 @@
 //! The `services` section: what belongs to a service and how its users are told apart.
 
 use super::later::Raw;
+use super::objects::ObjectsSection;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use std::path::PathBuf;
@@ -13,7 +14,9 @@ pub struct ServiceSection {
     pub owner: Option<String>,
     /// Access logs to follow; absolute paths.
     pub logs: Vec<PathBuf>,
-    /// Format of the logs: `combined`, `common`, `ltsv`, `json`, `alb`, ... Default: found out from the first lines.
+    /// Folders and buckets in which log files appear: those of load balancers and CloudFront.
+    pub objects: Vec<ObjectsSection>,
+    /// Format of the logs: `combined`, `common`, `ltsv`, `json`, `alb`, `elb`, `cloudfront`, ... Default: found out from the first lines.
     pub format: Option<String>,
     /// A regular expression with named groups, for logs in a format of their own.
     pub pattern: Option<String>,

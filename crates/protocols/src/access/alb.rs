@@ -17,7 +17,7 @@ const FIELDS: usize = 22;
 const FIELDS_NEEDED: usize = 14;
 
 pub(super) fn decode<'a>(line: &'a str, times: &mut Times) -> Result<AccessRecord<'a>, Reject> {
-    let (fields, count) = split(line)?;
+    let (fields, count) = split::<FIELDS>(line)?;
     if !matches!(fields[0], "http" | "https" | "h2" | "grpcs" | "ws" | "wss") {
         return Err(Reject::NotAlb);
     }
@@ -42,7 +42,7 @@ pub(super) fn decode<'a>(line: &'a str, times: &mut Times) -> Result<AccessRecor
         duration_us,
         upstream_us,
         bytes: whole(fields[11]),
-        remote_addr: fields[3].rsplit_once(':').map(|(ip, _)| Cow::Borrowed(ip.trim_matches(['[', ']']))),
+        remote_addr: address(fields[3]),
         user_agent: some(fields[13]),
         host: some(fields[18]),
         trace_id: some(fields[17].strip_prefix("Root=").unwrap_or(fields[17])),
@@ -50,17 +50,23 @@ pub(super) fn decode<'a>(line: &'a str, times: &mut Times) -> Result<AccessRecor
     })
 }
 
-fn some(raw: &str) -> Option<Cow<'_, str>> {
+/// The address of `192.0.2.1:4711`.
+pub(super) fn address(raw: &str) -> Option<Cow<'_, str>> {
+    raw.rsplit_once(':').map(|(ip, _)| Cow::Borrowed(ip.trim_matches(['[', ']'])))
+}
+
+pub(super) fn some(raw: &str) -> Option<Cow<'_, str>> {
     (!matches!(raw, "" | "-")).then_some(Cow::Borrowed(raw))
 }
 
 /// `/path?query` of `https://host:443/path?query`.
-fn without_origin(target: &str) -> &str {
+pub(super) fn without_origin(target: &str) -> &str {
     let Some((_, rest)) = target.split_once("://") else { return target };
     rest.find('/').map_or("/", |at| &rest[at..])
 }
 
-fn split(line: &str) -> Result<([&str; FIELDS], usize), Reject> {
+/// The first fields of a line, quoted or not, and how many there are.
+pub(super) fn split<const FIELDS: usize>(line: &str) -> Result<([&str; FIELDS], usize), Reject> {
     let bytes = line.as_bytes();
     let (mut fields, mut count, mut at) = ([""; FIELDS], 0, 0);
     while at < bytes.len() && count < FIELDS {

@@ -79,7 +79,7 @@ impl fmt::Display for Detected {
 }
 
 pub(super) fn detect(first_lines: &[u8]) -> Option<Detected> {
-    let candidates = [Format::Json, Format::Ltsv, Format::Alb, Format::Combined];
+    let candidates = [Format::Json, Format::Ltsv, Format::Alb, Format::Elb, Format::CloudFront, Format::Combined];
     let found = candidates.into_iter().filter_map(|format| learn(format, first_lines));
     let best = found.max_by_key(|detected| detected.parsed)?;
     (best.parsed > 0 && best.parsed * 2 >= best.lines).then_some(best)
@@ -103,7 +103,7 @@ pub(super) fn learn(format: Format, first_lines: &[u8]) -> Option<Detected> {
             }
         }
         Format::Json | Format::Ltsv => units = learn_units(&sample),
-        Format::Alb => {}
+        Format::Alb | Format::Elb | Format::CloudFront => {}
     }
     if named == Format::Common && !columns.roles.is_empty() {
         named = Format::Combined;
@@ -120,7 +120,8 @@ fn sample(first_lines: &[u8]) -> Vec<String> {
         Some(end) => &first_lines[..end],
         None => first_lines,
     };
-    let full = lines(whole).filter(|line| !line.trim_ascii().is_empty());
+    // A heading tells nothing of how many lines a format explains.
+    let full = lines(whole).filter(|line| !line.trim_ascii().is_empty() && !line.starts_with(b"#"));
     full.take(SAMPLE_LINES).map(|line| String::from_utf8_lossy(line).into_owned()).collect()
 }
 

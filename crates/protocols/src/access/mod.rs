@@ -7,9 +7,11 @@
 
 mod alb;
 mod clf;
+mod cloudfront;
 mod columns;
 mod detect;
 mod draft;
+mod elb;
 mod field;
 mod json;
 mod ltsv;
@@ -56,13 +58,17 @@ pub enum Format {
     Json,
     /// AWS Application Load Balancer.
     Alb,
+    /// AWS Classic Load Balancer.
+    Elb,
+    /// Amazon CloudFront.
+    CloudFront,
     /// A regular expression with named groups, given by the user.
     Pattern,
 }
 
 /// The name is no known log format.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no known log format; use one of auto, common, combined, ltsv, json, alb, pattern")]
+#[error("{0:?} is no known log format; use one of auto, common, combined, ltsv, json, alb, elb, cloudfront, pattern")]
 pub struct UnknownFormat(String);
 
 impl Format {
@@ -75,6 +81,8 @@ impl Format {
             Self::Ltsv => "ltsv",
             Self::Json => "json",
             Self::Alb => "alb",
+            Self::Elb => "elb",
+            Self::CloudFront => "cloudfront",
             Self::Pattern => "pattern",
         }
     }
@@ -107,6 +115,8 @@ impl FromStr for Format {
             "ltsv" => Self::Ltsv,
             "json" | "ndjson" => Self::Json,
             "alb" => Self::Alb,
+            "elb" => Self::Elb,
+            "cloudfront" => Self::CloudFront,
             "pattern" => Self::Pattern,
             _ => return Err(UnknownFormat(raw.to_owned())),
         })
@@ -119,6 +129,8 @@ enum Kind {
     Ltsv(LearnedUnits),
     Json(LearnedUnits),
     Alb,
+    Elb,
+    CloudFront(Box<cloudfront::Columns>),
     Pattern(Box<Pattern>),
 }
 
@@ -137,6 +149,8 @@ impl Decoder {
             Format::Ltsv => Kind::Ltsv(detected.units),
             Format::Json => Kind::Json(detected.units),
             Format::Alb => Kind::Alb,
+            Format::Elb => Kind::Elb,
+            Format::CloudFront => Kind::CloudFront(Box::default()),
             Format::Auto | Format::Common | Format::Combined | Format::Pattern => Kind::Clf(detected.columns.clone()),
         };
         Self { format: detected.format, kind, times: Times::default() }
@@ -176,6 +190,8 @@ impl Decoder {
             Kind::Ltsv(units) => ltsv::decode(line, *units, times),
             Kind::Json(units) => json::decode(line, *units, times),
             Kind::Alb => alb::decode(line, times),
+            Kind::Elb => elb::decode(line, times),
+            Kind::CloudFront(columns) => cloudfront::decode(line, columns, times),
             Kind::Pattern(pattern) => pattern.decode(line, times),
         }
     }

@@ -36,6 +36,15 @@ pub enum Reject {
     /// The fields are not those of a load balancer's line.
     #[error("the line has not the fields of a load balancer log")]
     NotAlb,
+    /// The fields are not those of a classic load balancer's line.
+    #[error("the line has not the fields of a classic load balancer log")]
+    NotElb,
+    /// The fields are not those of CloudFront.
+    #[error("the line has not the fields of a CloudFront log")]
+    NotCloudFront,
+    /// It names columns, and is no request.
+    #[error("the line is a heading")]
+    Heading,
     /// The user's pattern does not match.
     #[error("the pattern does not match the line")]
     NoMatch,
@@ -59,6 +68,9 @@ impl Reject {
             Self::NotJson => "not_json",
             Self::NotLtsv => "not_ltsv",
             Self::NotAlb => "not_alb",
+            Self::NotElb => "not_elb",
+            Self::NotCloudFront => "not_cloudfront",
+            Self::Heading => "heading",
             Self::NoMatch => "no_match",
             Self::UnknownFormat => "unknown_format",
         }

@@ -2,7 +2,7 @@
 
 use super::Action;
 use crate::lenient::Text;
-use crate::observed::DecodeError;
+use crate::observed::{DecodeError, MAX_RECORDS};
 use serde::Deserialize;
 use std::borrow::Cow;
 
@@ -65,6 +65,9 @@ pub(super) fn cut(body: &[u8]) -> Result<Vec<Planned<'_>>, DecodeError> {
                 document.trim_ascii()
             }
         };
+        if planned.len() == MAX_RECORDS {
+            return Err(DecodeError::TooMany { what: "items in one body", limit: MAX_RECORDS });
+        }
         planned.push(Planned { action, index: meta.index.map(|t| t.0), id: meta.id.map(|t| t.0), document });
     }
     Ok(planned)

@@ -14,6 +14,7 @@ mod document;
 #[cfg(test)]
 mod tests;
 
+use crate::lenient::cut;
 use crate::observed::{DecodeError, MAX_RECORDS, Observer, Refusal};
 use action::Planned;
 use base::Timestamp;
@@ -107,9 +108,6 @@ pub fn decode_bulk<'a>(
         return Err(DecodeError::TooMany { what: "items in one body", limit: MAX_RECORDS });
     }
     let planned = action::cut(body)?;
-    if planned.len() > MAX_RECORDS {
-        return Err(DecodeError::TooMany { what: "items in one body", limit: MAX_RECORDS });
-    }
     Ok(planned.into_iter().map(|planned| take(planned, arrival, new_id, observer)).collect())
 }
 
@@ -134,6 +132,7 @@ fn take<'a>(
     let Planned { action, index, id, document } = planned;
     let index = index.or(arrival.index.map(Cow::Borrowed)).unwrap_or_default();
     let id = id.filter(|id| !id.is_empty());
+    let before = observer.declined();
     let result = match action {
         Action::Update | Action::Delete => Err(Refusal::ReadOnly),
         _ if index.is_empty() || index.len() > MAX_INDEX => Err(Refusal::BadName),
@@ -141,7 +140,8 @@ fn take<'a>(
         Action::Index | Action::Create => document::observe(document, &index, arrival.at, observer),
     };
     let outcome = match result {
-        Ok(()) => Outcome::Created,
+        Ok(()) if observer.declined() == before => Outcome::Created,
+        Ok(()) => Outcome::Refused(Refusal::OverLimit),
         Err(why) => {
             observer.refuse(why, document);
             Outcome::Refused(why)
@@ -213,7 +213,8 @@ impl<'i> ItemAnswer<'i> {
         };
         let created = error.is_none();
         Self {
-            index: &item.index,
+            // A long one is refused; a million refusals must not repeat it whole.
+            index: cut(&item.index, MAX_INDEX),
             id: &item.id,
             version: created.then_some(1),
             result: created.then_some("created"),
@@ -228,6 +229,7 @@ const fn error_type(why: Refusal) -> &'static str {
     match why {
         Refusal::ReadOnly | Refusal::BadId => "illegal_argument_exception",
         Refusal::BadName => "invalid_index_name_exception",
+        Refusal::OverLimit => "cluster_block_exception",
         Refusal::NotAMap
         | Refusal::NotJson
         | Refusal::BadTime

@@ -21,7 +21,7 @@ mod tests;
 pub use cut::{Cutter, MAX_MESSAGE, Step};
 pub use handshake::{Denied, Hello, Ping};
 
-use crate::observed::{DecodeError, LogRecord, MAX_RECORDS, Observer, Refusal};
+use crate::observed::{DecodeError, LogRecord, MAX_RECORD, MAX_RECORDS, Observer, Refusal};
 use flate2::read::MultiGzDecoder;
 use pack::{Reader, Stop, Value, Walk};
 use record::{read_entry, read_event};
@@ -236,10 +236,11 @@ impl Counter<'_, '_> {
         Ok(())
     }
 
-    /// Unpacks and reads in turn: held at a time are one step and the event that is not whole yet.
+    /// Unpacks and reads in turn: held at a time are one step and the event that is not whole yet, unless that is too
+    /// long to be read.
     fn unpacked(&mut self, bytes: &[u8]) -> Result<(), DecodeError> {
         let mut source = MultiGzDecoder::new(bytes).take(MAX_UNPACKED as u64 + 1);
-        let (mut window, mut walk, mut total) = (Vec::new(), Walk::default(), 0);
+        let (mut window, mut walk, mut total, mut skipping) = (Vec::new(), Walk::default(), 0, false);
         loop {
             let held = window.len();
             window.resize(held + UNPACK_STEP, 0);
@@ -257,17 +258,29 @@ impl Counter<'_, '_> {
                 match walk.go(&window[start..]) {
                     Ok(length) => {
                         let entry = &window[start..start + length];
-                        self.count(entry, read_entry(self.tag, entry))?;
+                        if !skipping {
+                            self.count(entry, read_entry(self.tag, entry))?;
+                        }
                         start += length;
-                        walk = Walk::default();
+                        (walk, skipping) = (Walk::default(), false);
                     }
-                    Err(Stop::Short) => break,
+                    Err(Stop::Short) => {
+                        let entry = &window[start..];
+                        if !skipping && entry.len() > MAX_RECORD + UNPACK_STEP {
+                            self.count(entry, Err(Refusal::TooLong))?;
+                            skipping = true;
+                        }
+                        if skipping {
+                            start += walk.forget(entry);
+                        }
+                        break;
+                    }
                     Err(stop) => return Err(stopped(stop, self.at)),
                 }
             }
             window.drain(..start);
         }
-        if window.is_empty() { Ok(()) } else { Err(stopped(Stop::Short, self.at)) }
+        if window.is_empty() && !skipping { Ok(()) } else { Err(stopped(Stop::Short, self.at)) }
     }
 }
 

@@ -102,23 +102,30 @@ impl Walk {
     pub(super) fn go(&mut self, bytes: &[u8]) -> Result<usize, Stop> {
         while self.open > 0 {
             let next = extent(bytes.get(self.at..).ok_or(Stop::Short)?)?;
-            let end = self.at.saturating_add(next.length);
-            if end > bytes.len() {
-                return Err(Stop::Short);
-            }
-            self.at = end;
+            self.at = self.at.saturating_add(next.length);
             self.open = (self.open - 1).saturating_add(next.children);
         }
-        Ok(self.at)
+        if self.at > bytes.len() { Err(Stop::Short) } else { Ok(self.at) }
     }
 
-    /// How far it came.
+    /// How far it came: behind the last head that was read, with its payload, which may not be there yet.
     pub(super) fn at(&self) -> usize {
         self.at
     }
 
+    /// Forgets as many of these bytes as are not needed any more to find the end, and tells how many that are: the next
+    /// bytes that it is given start behind them.
+    pub(super) fn forget(&mut self, bytes: &[u8]) -> usize {
+        let done = self.at.min(bytes.len());
+        self.at -= done;
+        done
+    }
+
     /// The fewest bytes that the value can have, by what its lengths claim so far.
     pub(super) fn at_least(&self, bytes: &[u8]) -> u64 {
+        if self.open == 0 {
+            return self.at as u64;
+        }
         let next = bytes.get(self.at..).and_then(|rest| extent(rest).ok());
         let (length, children) = next.map_or((1, 0), |next| (next.length as u64, next.children));
         (self.at as u64).saturating_add(self.open.saturating_sub(1)).saturating_add(length).saturating_add(children)
@@ -286,6 +293,23 @@ mod tests {
             while reader.next().is_ok() {}
             prop_assert!(reader.at() <= bytes.len());
             let _ = Reader::new(&bytes).skip();
+        }
+
+        #[test]
+        fn a_value_whose_start_is_forgotten_ends_where_the_whole_one_does(bytes in prop::collection::vec(any::<u8>(), 1..200), piece in 1usize..30) {
+            let (mut walk, mut window, mut forgotten, mut found) = (Walk::default(), Vec::new(), 0, Err(Stop::Short));
+            for part in bytes.chunks(piece) {
+                window.extend_from_slice(part);
+                found = walk.go(&window).map(|end| forgotten + end);
+                if found != Err(Stop::Short) {
+                    break;
+                }
+                let done = walk.forget(&window);
+                prop_assert!(window.len() - done < 10, "only a head that is not whole is kept");
+                window.drain(..done);
+                forgotten += done;
+            }
+            prop_assert_eq!(found, Walk::default().go(&bytes));
         }
 
         #[test]

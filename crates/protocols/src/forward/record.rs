@@ -3,6 +3,7 @@
 use super::pack::{Reader, Value};
 use super::text::{read_json, read_text};
 use super::time::read_time;
+use crate::lenient::Fields;
 use crate::observed::{Field, LogRecord, MAX_DEPTH, MAX_RECORD, Refusal};
 use signal::log::Severity;
 use std::borrow::Cow;
@@ -26,22 +27,28 @@ pub(super) fn read_event<'a>(tag: &'a str, event: &'a [u8]) -> Result<LogRecord<
     }
     let mut reader = Reader::new(event);
     let mut record = LogRecord { service: (!tag.is_empty()).then_some(Cow::Borrowed(tag)), ..LogRecord::default() };
+    let mut fields = Fields::default();
     // Fluent Bit puts metadata beside the time: `[[time, {...}], record]`.
     if let Ok(Value::Array(2)) = reader.clone().next() {
         let _ = reader.next();
         record.ts = read_time(&mut reader)?;
         let metadata = read_json(&mut reader, MAX_DEPTH)?;
         if metadata != "{}" {
-            record.fields.push((Cow::Borrowed("metadata"), Cow::Owned(metadata)));
+            fields.push("metadata", metadata);
         }
     } else {
         record.ts = read_time(&mut reader)?;
     }
-    read_record(&mut reader, &mut record)?;
+    read_record(&mut reader, &mut record, &mut fields)?;
+    record.fields = fields.finish();
     Ok(record)
 }
 
-fn read_record<'a>(reader: &mut Reader<'a>, record: &mut LogRecord<'a>) -> Result<(), Refusal> {
+fn read_record<'a>(
+    reader: &mut Reader<'a>,
+    record: &mut LogRecord<'a>,
+    fields: &mut Fields<'a>,
+) -> Result<(), Refusal> {
     let mut whole = reader.clone();
     let Ok(Value::Map(pairs)) = reader.next() else { return Err(Refusal::NotAMap) };
     let mut body: Option<(usize, Cow<'a, str>)> = None;
@@ -52,16 +59,16 @@ fn read_record<'a>(reader: &mut Reader<'a>, record: &mut LogRecord<'a>) -> Resul
         let rank = BODIES.iter().position(|body| *body == name).filter(|_| value != Value::Nil);
         match rank {
             None => {
-                if let Some(rest) = take_known(record, (name, text), value) {
-                    record.fields.push(rest);
+                if let Some((name, text)) = take_known(record, (name, text), value) {
+                    fields.push(name, text);
                 }
             }
             Some(rank) if body.as_ref().is_none_or(|(best, _)| rank < *best) => {
                 if let Some((before, text)) = body.replace((rank, text)) {
-                    record.fields.push((Cow::Borrowed(BODIES[before]), text));
+                    fields.push(BODIES[before], text);
                 }
             }
-            Some(_) => record.fields.push((name, text)),
+            Some(_) => fields.push(name, text),
         }
     }
     record.body = match body {

@@ -203,6 +203,42 @@ fn a_bad_event_is_refused_alone() {
 }
 
 #[test]
+fn an_event_too_long_to_be_held_is_stepped_over_while_it_is_unpacked() {
+    let good = pack(&json!([1, { "log": "good" }]));
+    for (case, long) in [
+        ("a text", json!("x".repeat(3 << 20))),
+        ("many short values", json!(vec![[0, 0]; 1 << 20])),
+        ("long texts", json!(["x".repeat(1 << 20), "y".repeat(1 << 20), "z".repeat(70_000)])),
+    ] {
+        let long = pack(&json!([1, { "log": long }]));
+        let message = |entries: &[u8]| {
+            list(&[pack(&json!("app")), binary(&gzip(entries)), pack(&json!({ "compressed": "gzip" }))])
+        };
+        let whole = message(&[&good[..], &long, &good, &long, &good].concat());
+        let (events, seen) = read(&whole);
+        let events = events.unwrap();
+        assert_eq!((events.taken, events.refused), (3, 2), "{case}");
+        assert_eq!(seen.bodies(), ["good"; 3], "{case}");
+        assert_eq!(seen.records[1]["refused"]["reason"], "too_long", "{case}");
+        for end in [long.len() - 1, long.len() / 2 + MAX_RECORD / 2] {
+            let cut = message(&[&good[..], &long[..end]].concat());
+            assert!(read(&cut).0.is_err(), "{case}: what is cut short is an error");
+        }
+    }
+}
+
+#[test]
+fn a_record_of_very_many_fields_says_how_many_were_dropped() {
+    let many: serde_json::Map<_, _> = (0..2_000).map(|number| (format!("f{number:04}"), json!(number))).collect();
+    let message = pack(&json!(["app", 1, many]));
+    let (events, seen) = read(&message);
+    assert_eq!(events.unwrap().taken, 1);
+    let fields = seen.records[0]["log"]["fields"].as_array().unwrap();
+    assert_eq!((fields.len(), fields.last().unwrap()), (1_001, &json!(["dropped_fields", "1000"])));
+    assert!(seen.bodies()[0].contains("f1999"), "the body has them all");
+}
+
+#[test]
 fn damage_is_an_error_and_never_a_loss_in_silence() {
     let tag = pack(&json!("app"));
     let entry = pack(&json!([1, { "log": "one" }]));

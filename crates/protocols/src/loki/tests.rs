@@ -1,6 +1,7 @@
 //! Bodies written by hand; bodies of real clients are in `fixtures/loki`.
 
 use super::*;
+use crate::observed::MAX_RECORDS;
 use crate::seen::Seen;
 use proptest::prelude::*;
 use prost::Message;
@@ -132,6 +133,42 @@ fn a_broken_entry_costs_its_neighbours_nothing() {
             seen.0.iter().map(|s| s.get("refused").cloned().unwrap_or_else(|| s["log"]["body"].clone())).collect();
         assert_eq!(got, ["a", want, "b\u{fffd}"], "{case}");
     }
+}
+
+#[test]
+fn labels_that_are_no_text_are_kept_as_they_stand() {
+    let body =
+        r#"{"streams":[{"stream":{"a":1.50,"b":{"c": [1]},"d":null,"e":"\u3042","app":7},"values":[["1","x"]]}]}"#;
+    let (result, seen) = json_body(body);
+    assert_eq!(result, Ok(()));
+    let log = seen.of("log")[0];
+    assert_eq!(log["service"], "7");
+    assert_eq!(log["fields"], json!({ "a": "1.50", "b": r#"{"c": [1]}"#, "d": "null", "e": "あ" }));
+}
+
+#[test]
+fn what_is_too_long_costs_its_neighbours_nothing() {
+    let long = "x".repeat(MAX_LABEL_TEXT);
+    let streams = |first: &str| {
+        format!(
+            r#"{{"streams":[{{"stream":{{"a":"{first}"}},"values":[["1","x"],["2","x"]]}},{{"stream":{{}},"values":[["1","good"]]}}]}}"#
+        )
+    };
+    let (result, seen) = json_body(&streams(&long));
+    assert_eq!((result, seen.of("log").len(), seen.of("refused").len()), (Ok(()), 1, 2), "labels as JSON");
+    let (_, seen) = json_body(&streams(&long[1..]));
+    assert_eq!(seen.of("log").len(), 3, "the longest labels are taken");
+
+    let labels = format!("{{a=\"{long}\"}}");
+    let both = [push(&labels, &[("x", &[]), ("x", &[])]), push("{}", &[("good", &[])])].concat();
+    let (result, seen) = protobuf(&both);
+    assert_eq!((result, seen.of("log").len(), seen.of("refused").len()), (Ok(()), 1, 2), "labels in protobuf");
+
+    let line = "x".repeat(MAX_ENTRY);
+    let (result, seen) = protobuf(&push("{}", &[(&line, &[]), ("good", &[])]));
+    assert_eq!((result, seen.of("log").len(), seen.of("refused").len()), (Ok(()), 1, 1), "an entry");
+    let (_, seen) = protobuf(&push("{}", &[(&line[..MAX_RECORD], &[])]));
+    assert_eq!(seen.of("log").len(), 1, "the longest line is taken");
 }
 
 #[test]

@@ -232,8 +232,9 @@ impl Intake<'_> {
             self.outcome.stale += 1;
             return;
         }
+        let before = self.observer.declined();
         match observe(series, origin, point, self.observer) {
-            Ok(()) => self.outcome.accept(),
+            Ok(()) => self.count(before),
             Err(why) => self.refuse(why, &bytes()),
         }
     }

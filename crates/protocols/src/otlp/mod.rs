@@ -156,17 +156,28 @@ impl<'o> Intake<'o> {
 
     /// Takes one record, which looked like `bytes`.
     fn take(&mut self, bytes: &[u8], observe: impl FnOnce(&mut dyn Observer) -> Result<(), Refusal>) {
+        let before = self.observer.declined();
         match observe(self.observer) {
-            Ok(()) => self.outcome.accept(),
+            Ok(()) => self.count(before),
             Err(why) => self.refuse(why, bytes),
         }
     }
 
     /// Takes one record of a decoded request.
     fn take_message(&mut self, message: &impl Message, observe: impl FnOnce(&mut dyn Observer) -> Result<(), Refusal>) {
+        let before = self.observer.declined();
         match observe(self.observer) {
-            Ok(()) => self.outcome.accept(),
+            Ok(()) => self.count(before),
             Err(why) => self.refuse(why, &message.encode_to_vec()),
+        }
+    }
+
+    /// Counts a record that was handed over when the observer had declined `before` others.
+    fn count(&mut self, before: u64) {
+        if self.observer.declined() == before {
+            self.outcome.accept();
+        } else {
+            self.outcome.reject(Refusal::OverLimit);
         }
     }
 

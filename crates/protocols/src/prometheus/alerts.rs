@@ -5,8 +5,9 @@
 
 use super::Outcome;
 use super::series::place;
+use crate::budget::Budget;
 use crate::json_parts::{elements, members};
-use crate::observed::{DecodeError, EventRecord, Field, MAX_RECORD, MAX_RECORDS, Observer, Refusal};
+use crate::observed::{DecodeError, EventRecord, Field, MAX_RECORD, Observer, Refusal};
 use base::Timestamp;
 use std::borrow::Cow;
 
@@ -72,10 +73,14 @@ fn read_list<'a>(
     state: impl Fn(&Alert<'_>) -> State,
 ) -> Result<Outcome, DecodeError> {
     let mut outcome = Outcome::default();
-    let mut count = 0;
+    let mut budget = Budget::new("alerts in one request");
+    let repeated = shared.iter().map(|(name, value)| name.len() + value.len()).sum();
+    let mut paid = Ok(());
     let read = elements(list, |json| {
-        count += 1;
-        if count > MAX_RECORDS {
+        if paid.is_ok() {
+            paid = budget.spend(1, repeated);
+        }
+        if paid.is_err() {
             return;
         }
         match Alert::read(json) {
@@ -91,10 +96,7 @@ fn read_list<'a>(
         }
     });
     read.map_err(|error| malformed(&error))?;
-    if count > MAX_RECORDS {
-        return Err(DecodeError::TooMany { what: "alerts in one request", limit: MAX_RECORDS });
-    }
-    Ok(outcome)
+    paid.map(|()| outcome)
 }
 
 impl<'a> Alert<'a> {

@@ -12,6 +12,9 @@ use crate::observed::{DecodeError, MAX_RECORD, MAX_RECORDS, Observer, Refusal};
 use crate::wire::{Part, Value};
 use prost::Message;
 
+/// Most labels of a series. One of no bytes costs two on the wire and sixteen times as much in memory.
+const MAX_LABELS: usize = 1_000;
+
 /// Which message a body holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Version {
@@ -141,7 +144,7 @@ impl<'b> Reader<'b, '_> {
             match (self.version, number, value) {
                 (Version::V1, 1, Value::Bytes(label)) => {
                     let label = label_of(label)?;
-                    self.labels.push(label);
+                    push(&mut self.labels, label)?;
                 }
                 (Version::V2, 1, Value::Bytes(references)) => self.referred(references)?,
                 _ => {}
@@ -159,7 +162,7 @@ impl<'b> Reader<'b, '_> {
             symbol.copied().map(Some).ok_or(Refusal::Malformed)
         };
         while let Some(name) = symbol()? {
-            self.labels.push((name, symbol()?.ok_or(Refusal::Malformed)?));
+            push(&mut self.labels, (name, symbol()?.ok_or(Refusal::Malformed)?))?;
         }
         Ok(())
     }
@@ -219,8 +222,13 @@ impl<'b> Reader<'b, '_> {
             self.outcome.stale += 1;
             return Ok(());
         }
+        let before = self.observer.declined();
         self.observer.sample(series.at(Some(moment(millis)?), value));
-        self.outcome.samples += 1;
+        if self.observer.declined() == before {
+            self.outcome.samples += 1;
+        } else {
+            self.outcome.reject(Refusal::OverLimit, 1);
+        }
         Ok(())
     }
 
@@ -234,10 +242,23 @@ impl<'b> Reader<'b, '_> {
             return Ok(());
         }
         let at = series.at(Some(moment(sent.timestamp)?), 0.0);
+        let before = self.observer.declined();
         sent.cumulative()?.observe(names, &at, self.observer);
-        self.outcome.histograms += 1;
+        if self.observer.declined() == before {
+            self.outcome.histograms += 1;
+        } else {
+            self.outcome.reject(Refusal::OverLimit, 1);
+        }
         Ok(())
     }
+}
+
+fn push<'b>(labels: &mut Vec<(&'b str, &'b str)>, label: (&'b str, &'b str)) -> Result<(), Refusal> {
+    if labels.len() == MAX_LABELS {
+        return Err(Refusal::TooLong);
+    }
+    labels.push(label);
+    Ok(())
 }
 
 fn label_of(label: Part<'_>) -> Result<(&str, &str), Refusal> {

@@ -110,8 +110,13 @@ fn take(
         outcome.stale += 1;
         return Ok(());
     }
+    let before = observer.declined();
     observer.sample(series.at(time.or(target.at), value));
-    outcome.samples += 1;
+    if observer.declined() == before {
+        outcome.samples += 1;
+    } else {
+        outcome.reject(Refusal::OverLimit, 1);
+    }
     outcome.exemplars += u64::from(exemplar);
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use super::trace::{attributes, count, finite, plain};
 use super::{Project, event};
-use crate::lenient::{Fields, hex_id, text, time, whole};
+use crate::lenient::{Fields, hex_id, short, text, time, whole};
 use crate::observed::{EventRecord, LogRecord, Observer, Refusal, SampleRecord};
 use serde_json::Value;
 use signal::log::Severity;
@@ -62,9 +62,9 @@ fn session_event<'a>(
     project: Project<'a>,
     mut fields: Fields<'a>,
 ) -> EventRecord<'a> {
-    let release = text(&attributes["release"]);
+    let release = short(&attributes["release"]);
     fields.push_some("release", release.clone());
-    fields.push_some("environment", text(&attributes["environment"]));
+    fields.push_some("environment", short(&attributes["environment"]));
     EventRecord {
         ts,
         service: Some(Cow::Borrowed(project.service)),

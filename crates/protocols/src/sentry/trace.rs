@@ -1,7 +1,7 @@
 //! Spans: a transaction with its spans, or the span containers of newer SDKs. Those of a server are requests too.
 
 use super::{Project, event};
-use crate::lenient::{Fields, at, hex_id, number, text, time, whole};
+use crate::lenient::{Fields, at, hex_id, number, short, text, time, whole};
 use crate::observed::{Observer, Refusal, RequestRecord, SpanRecord};
 use base::Timestamp;
 use serde_json::Value;
@@ -105,7 +105,7 @@ struct RequestHints<'a> {
 /// A transaction: its own span stands in `contexts.trace`, those below it in `spans`.
 pub(super) fn transaction(event: &Value, project: Project<'_>, observer: &mut impl Observer) -> Result<(), Refusal> {
     let trace = at(event, &["contexts", "trace"]);
-    let host = text(&event["server_name"]);
+    let host = short(&event["server_name"]);
     let root = Step {
         span: trace,
         start: time(&event["start_timestamp"]),

@@ -38,6 +38,8 @@ pub enum Guard {
     Token,
     /// A token, which is not needed while nobody made one.
     NoTokenYet,
+    /// A secret of its own, with which what is sent is signed.
+    Signature,
     /// Nothing but who reaches the port: the protocol has no place for a token.
     Port,
     /// Nothing is sent over the network.
@@ -379,6 +381,7 @@ fn metrics(here: &Here) -> Vec<Snippet> {
                 ),
             )
         },
+        local("scrape", "metrics", "yaml", "scrape:\n  - {job: node, targets: [\"http://127.0.0.1:9100/metrics\"]}\n"),
         port(
             statsd,
             "statsd",
@@ -413,6 +416,19 @@ fn jobs(here: &Here) -> Vec<Snippet> {
                  \"title\":\"shop 1.0\",\"version\":\"1.0\"}}' {http}/api/v1/changes\n"
             ),
         ),
+        // GitHub signs what it sends; the comment names what the two sides share.
+        Snippet {
+            guard: Guard::Signature,
+            ..here.http(
+                "github-webhook",
+                "jobs",
+                "yaml",
+                format!(
+                    "# Payload URL: {http}/api/v1/webhooks/github\n# Content type: application/json\n# koshu.yaml:\n\
+                     server: {{intake: {{github_secret_file: /etc/koshu/github-secret}}}}\n"
+                ),
+            )
+        },
         here.http(
             "github-actions",
             "jobs",

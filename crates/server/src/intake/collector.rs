@@ -75,6 +75,8 @@ pub struct Collector<'i> {
     errors: ErrorRows,
     events: EventRows,
     counts: BTreeMap<Option<ServiceName>, Counts>,
+    /// Records that a decoder handed over and that are over a limit of ours.
+    declined: u64,
 }
 
 impl<'i> Collector<'i> {
@@ -93,6 +95,7 @@ impl<'i> Collector<'i> {
             errors: ErrorRows::default(),
             events: EventRows::default(),
             counts: BTreeMap::new(),
+            declined: 0,
         }
     }
 
@@ -186,10 +189,12 @@ impl<'i> Collector<'i> {
     ) -> Option<(Arc<ServiceIntake>, Timestamp)> {
         let Some(service) = self.service(said) else {
             self.refuse_for(None, "service_is_deleted", example.as_bytes());
+            self.declined += 1;
             return None;
         };
         let Some(ts) = self.time(ts, Some(service.name())) else {
             self.refuse_for(Some(service.name()), Refusal::BadTime.reason(), example.as_bytes());
+            self.declined += 1;
             return None;
         };
         Some((service, ts))
@@ -309,6 +314,7 @@ impl Observer for Collector<'_> {
         let series = signal::sample::series_id(&row, &labels);
         if !self.intake.readings().series.admit(service.name(), series, self.origin.now) {
             self.refuse_for(Some(service.name()), SeriesBook::REASON, record.name.as_bytes());
+            self.declined += 1;
             return;
         }
         self.samples.push(&row, &labels);
@@ -389,5 +395,9 @@ impl Observer for Collector<'_> {
     fn refuse(&mut self, why: Refusal, bytes: &[u8]) {
         let service = self.origin.service.clone();
         self.refuse_for(service.as_ref(), why.reason(), bytes);
+    }
+
+    fn declined(&self) -> u64 {
+        self.declined
     }
 }

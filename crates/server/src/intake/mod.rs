@@ -145,6 +145,8 @@ pub struct Readings {
     pub series: SeriesBook,
     /// Which group an error belongs to.
     pub fingerprinter: Fingerprinter,
+    /// What GitHub signs its webhooks with; without one they are refused.
+    pub github_secret: Option<base::Secret>,
 }
 
 /// A delivery of records that was decoded and stored.
@@ -317,18 +319,14 @@ impl Intake {
             tokio::task::spawn_blocking(work).await.map_err(|error| IntakeError::Failed(error.to_string()))?
         };
         let (answer, counts, collected) = decoded?;
-        let (mut append, mut services) = (collected.append, collected.services);
+        let (append, mut services) = (collected.append, collected.services);
         if let Some(chunk) = collected.name {
             let _one_by_one = self.booking.lock().await;
             let key = format!("{CHUNK_MARKS}{chunk}");
             if self.lake.mark(&key).is_some() {
                 return Ok(Stored { answer, counts: Counts::default(), already: true });
             }
-            append.marks.push((key.clone(), now.to_string()));
-            let oldest = self.chunks.lock().oldest_beyond(MAX_CHUNKS);
-            append.marks.extend(oldest.into_iter().map(|key| (key, String::new())));
-            self.lake.append(append).await?;
-            self.chunks.lock().stored(key);
+            self.append_named(append, key, now).await?;
         } else if !append.rows.is_empty() {
             self.lake.append(append).await?;
         }
@@ -353,6 +351,37 @@ impl Intake {
     /// The mark stored under a key.
     pub fn mark(&self, key: &str) -> Option<String> {
         self.lake.mark(key)
+    }
+
+    /// The marks whose key starts with `prefix`.
+    pub fn marks_with_prefix(&self, prefix: &str) -> Vec<(String, String)> {
+        self.lake.marks_with_prefix(prefix)
+    }
+
+    /// Stores marks alone; returns once they are durable. An empty value forgets a mark.
+    pub async fn book(&self, marks: Vec<(String, String)>) -> Result<(), lake::AppendError> {
+        self.lake.append(Append { rows: Vec::new(), marks }).await
+    }
+
+    /// Whether something that its sender gave this name was taken before.
+    pub fn is_taken(&self, name: &str) -> bool {
+        self.lake.mark(&format!("{CHUNK_MARKS}{name}")).is_some()
+    }
+
+    /// Remembers durably, as long as deliveries with a name are, that something of this name was taken.
+    pub async fn remember_taken(&self, name: &str) -> Result<(), lake::AppendError> {
+        let _one_by_one = self.booking.lock().await;
+        self.append_named(Append::default(), format!("{CHUNK_MARKS}{name}"), self.clock.now()).await
+    }
+
+    /// Appends what a sender gave a name. To be called while `booking` is held.
+    async fn append_named(&self, mut append: Append, key: String, now: Timestamp) -> Result<(), lake::AppendError> {
+        append.marks.push((key.clone(), now.to_string()));
+        let oldest = self.chunks.lock().oldest_beyond(MAX_CHUNKS);
+        append.marks.extend(oldest.into_iter().map(|key| (key, String::new())));
+        self.lake.append(append).await?;
+        self.chunks.lock().stored(key);
+        Ok(())
     }
 
     /// Lets no delivery with a position be booked meanwhile.

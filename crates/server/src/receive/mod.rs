@@ -5,6 +5,7 @@
 
 pub mod alerts;
 pub mod elasticsearch;
+pub mod github;
 pub mod heartbeat;
 pub mod loki;
 pub mod otlp;

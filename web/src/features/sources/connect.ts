@@ -46,9 +46,11 @@ export const TITLES: Record<string, MessageKey> = {
   prometheus: "snippet-prometheus",
   alertmanager: "snippet-alertmanager",
   "prometheus-scrape": "snippet-prometheus-scrape",
+  scrape: "snippet-scrape",
   statsd: "snippet-statsd",
   heartbeat: "snippet-heartbeat",
   deploy: "snippet-deploy",
+  "github-webhook": "snippet-github-webhook",
   "github-actions": "snippet-github-actions",
 };
 
@@ -60,13 +62,15 @@ export const NOTES: Record<string, MessageKey> = {
   sentry: "note-sentry",
   "otel-sdk": "note-otel-sdk",
   "prometheus-scrape": "note-prometheus-scrape",
+  scrape: "note-scrape",
   heartbeat: "note-heartbeat",
+  "github-webhook": "note-github-webhook",
   "github-actions": "note-github-actions",
 };
 
 /** What a token for it must allow; `null` when it has no use for one. */
 export function scopeOf(snippet: Snippet): "ingest" | "read" | null {
-  if (snippet.guard === "port" || snippet.guard === "local") return null;
+  if (snippet.guard !== "token" && snippet.guard !== "no_token_yet") return null;
   return snippet.text.includes(PLACES.read) ? "read" : "ingest";
 }
 

@@ -136,6 +136,7 @@ describe("a snippet", () => {
     ["while none is needed", { guard: "no_token_yet", text: "curl" }, "ingest"],
     ["of a reader", { text: "YOUR_READ_TOKEN" }, "read"],
     ["for a port", { guard: "port" }, null],
+    ["for what is signed", { guard: "signature" }, null],
     ["for nothing that is sent", { guard: "local" }, null],
   ] as const)("asks for the token %s", (_, more, want) =>
     expect(scopeOf(snippet(more))).toBe(want),

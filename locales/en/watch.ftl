@@ -1,0 +1,72 @@
+# Messages about firings: chat, mail, issues. Written by meaning, not translated; a test keeps the keys of both languages
+# equal.
+
+## Titles
+watch-title-fire-alert = Alert: { $what }
+watch-title-fire-ticket = Ticket: { $what }
+watch-title-resolve = Over: { $what }
+watch-title-folded = Was and is over: { $what }
+watch-title-remind = Overdue: { $what }
+watch-title-escalate = Nobody has answered: { $what }
+watch-title-test = Test of this channel
+watch-title-more = { $title } (and { $count } more)
+
+## Texts
+watch-text-fire-alert = Somebody has to act now: { $condition }.
+watch-text-fire-ticket = Somebody has to act in the days to come: { $condition }.
+watch-text-resolve = This is over: { $condition }.
+watch-text-folded = This began at { $began } and is over since { $ended }: { $condition }. The channel could not be reached meanwhile, so this one message tells both.
+watch-text-remind = The due date has passed: { $condition }.
+watch-text-escalate = Nobody has acknowledged this alert, so you are asked: { $condition }.
+watch-text-test = Koshu sends this to find out whether its messages arrive. Please say so by the link below: only then the channel counts as working.
+
+## Facts
+watch-fact-action = First thing to do
+watch-fact-service = Service
+watch-fact-series = Where
+watch-fact-began = Since
+watch-fact-ended = Over since
+watch-fact-value = Measured
+watch-fact-threshold = Limit
+watch-fact-owner = Owner
+watch-fact-due = Due
+watch-fact-rule = Rule
+watch-also = Also: { $what }
+
+## Links
+watch-link-firing = Open
+watch-link-ack = Acknowledge
+watch-link-runbook = Runbook
+watch-link-test = It arrived
+
+## What a person must do about a channel
+watch-advice-address = The address is not there any more. Make a new webhook and put it into the configuration.
+watch-advice-secret = The secret is not accepted. Put a valid one into the configuration.
+watch-advice-permission = The secret is valid and may not do this. Give it the right to write there.
+watch-advice-content = The service does not take this message. If the channel has a template, check it; else please report this.
+watch-advice-size = The message is larger than the service takes. If the channel has a template, shorten it.
+watch-advice-recipient = The recipient is not accepted. Check the address to which the channel sends.
+watch-advice-redirect = The address answers with a redirect, which is not followed. Put the final address into the configuration.
+
+## Monthly availability
+watch-report-title = Availability of { $service } in { $month }
+watch-report-range = From { $from } to { $to } ({ $zone }).
+watch-report-target = Aim: { $target } %, which leaves { $allowed } minutes.
+watch-report-definition = Definition
+watch-report-with = Everything
+watch-report-without = Without maintenance
+watch-report-by-time = By time: good minutes of those with requests
+watch-report-by-requests = By requests: good ones of all
+watch-report-by-users = By users: minutes in which they could use it, of those in which they tried
+watch-report-no-data = no data
+watch-report-counts = { $good } of { $all }
+watch-report-unknown = Minutes without requests: { $minutes }. They count neither as good nor as bad.
+watch-report-maintenance = Minutes of announced maintenance: { $minutes }.
+watch-report-disappointed = Users who met at least one error: { $disappointed } of { $users }.
+watch-report-interval = 95 % interval of the share of good requests: { $low } % to { $high } %, as if they were independent of each other.
+watch-report-worst = Worst windows
+watch-report-length = Length
+watch-report-from = From
+watch-report-share = Availability
+watch-report-requests = Requests
+watch-report-how = A minute is good when at least { $share } % of its requests were. For a user the service is as the last request was, for at most { $cutoff }. All shares are rounded down.

@@ -1,0 +1,72 @@
+# 発火についての文面 (チャット、メール、イシュー)。英語の訳ではなく、意味から書いたもの。キーが英語と同じであることは
+# テストが見ている。
+
+## 見出し
+watch-title-fire-alert = アラート: { $what }
+watch-title-fire-ticket = チケット: { $what }
+watch-title-resolve = 収束: { $what }
+watch-title-folded = 発生し、すでに収束: { $what }
+watch-title-remind = 期限切れ: { $what }
+watch-title-escalate = 応答がありません: { $what }
+watch-title-test = このチャンネルのテスト
+watch-title-more = { $title } (ほか { $count } 件)
+
+## 本文
+watch-text-fire-alert = いま対応が必要です: { $condition }
+watch-text-fire-ticket = 数日のうちに対応が必要です: { $condition }
+watch-text-resolve = 収束しました: { $condition }
+watch-text-folded = { $began } に始まり、{ $ended } に収束しました: { $condition }。その間このチャンネルに届かなかったため、まとめて知らせます。
+watch-text-remind = 期限を過ぎています: { $condition }
+watch-text-escalate = だれもこのアラートに応答していません。対応をお願いします: { $condition }
+watch-text-test = Koshu からの通知が届くかを確かめています。届いたら下のリンクで知らせてください。知らせがあってはじめて、このチャンネルは使えるものと見なします。
+
+## 項目
+watch-fact-action = 最初にすること
+watch-fact-service = サービス
+watch-fact-series = 対象
+watch-fact-began = 開始
+watch-fact-ended = 収束
+watch-fact-value = 測定値
+watch-fact-threshold = 限度
+watch-fact-owner = 担当
+watch-fact-due = 期限
+watch-fact-rule = ルール
+watch-also = ほかに: { $what }
+
+## リンク
+watch-link-firing = 開く
+watch-link-ack = 対応する
+watch-link-runbook = 手順書
+watch-link-test = 届いた
+
+## チャンネルについて人がすること
+watch-advice-address = 送り先がもうありません。Webhook を作り直し、設定に書いてください。
+watch-advice-secret = 認証情報が受け付けられません。有効なものを設定に書いてください。
+watch-advice-permission = 認証情報は有効ですが、権限がありません。書き込む権限を与えてください。
+watch-advice-content = サービスがこの内容を受け付けません。テンプレートを使っていれば見直し、そうでなければ不具合として報告してください。
+watch-advice-size = サービスの上限より大きい内容です。テンプレートを使っていれば短くしてください。
+watch-advice-recipient = 宛先が受け付けられません。送り先のアドレスを確かめてください。
+watch-advice-redirect = 送り先が転送を返しましたが、転送は追いません。最終的なアドレスを設定に書いてください。
+
+## 月次の可用性
+watch-report-title = { $service } の可用性 ({ $month })
+watch-report-range = { $from } から { $to } まで ({ $zone })。
+watch-report-target = 目標: { $target } %。許される停止は { $allowed } 分。
+watch-report-definition = 定義
+watch-report-with = すべて
+watch-report-without = 保守を除く
+watch-report-by-time = 時間: リクエストのあった分のうち、正常だった分
+watch-report-by-requests = リクエスト: 全体のうち、正常だったもの
+watch-report-by-users = 利用者: 使おうとした時間のうち、使えた時間 (分)
+watch-report-no-data = データなし
+watch-report-counts = { $all } のうち { $good }
+watch-report-unknown = リクエストのなかった時間: { $minutes } 分。正常にも異常にも数えない。
+watch-report-maintenance = 予告した保守: { $minutes } 分。
+watch-report-disappointed = エラーに一度でも遭った利用者: { $users } 人のうち { $disappointed } 人。
+watch-report-interval = 正常なリクエストの率の 95 % 信頼区間: { $low } % から { $high } % (互いに独立とみなした場合)。
+watch-report-worst = 最も悪かった時間帯
+watch-report-length = 長さ
+watch-report-from = 開始
+watch-report-share = 可用性
+watch-report-requests = リクエスト
+watch-report-how = 一分間のリクエストの { $share } % 以上が正常なら、その一分は正常とする。利用者から見たサービスの状態は、直前のリクエストの結果が最長 { $cutoff } 続くものとする。率はすべて切り捨て。
