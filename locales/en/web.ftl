@@ -11,6 +11,7 @@ nav-metrics = Metrics
 nav-logs = Logs
 nav-sources = Sources
 nav-settings = Settings
+nav-more = More
 skip = Skip to content
 search-label = Search records
 search-hint = Search records  /
@@ -119,6 +120,12 @@ home-title = First page
 home-right = Are users all right?
 home-right-answer = { $range }: <b>{ $good }</b> of { $requests } requests were answered without an error; <b>{ $errors }</b> failed ({ $interval }).
 home-right-none = { $range }: no requests arrived, so nothing can be said.
+home-quiet = { $n ->
+    [one] One service
+   *[other] { $n } services
+} sent no requests in this range
+home-quiet-seen = last heard of { $ago }
+home-quiet-never = never heard of
 home-empty-title = No service has sent anything yet.
 home-empty = Koshu looks for access logs on this host by itself: see <sources>what it found</sources>. Or import a log now:
 home-who = Who was disappointed, and by what?
@@ -268,6 +275,9 @@ change-config = Configuration
 change-service = Service
 change-damage = Damage
 change-limit = Limit
+change-image = Image
+change-schema = Schema
+change-flag = Flag
 route-how = { $route }
 route-empty = { $range }: no requests of { $route }.
 route-empty-how = Try <week>the last seven days</week>, or see <service>the whole service</service>.
@@ -361,6 +371,42 @@ sources-answer = { $sources ->
 }</b>.
 sources-none = Nothing arrives yet.
 sources-none-how = Follow a file below, or send one:
+sources-all = All
+sources-trouble = With problems
+sources-find = Find a source
+sources-none-shown = No source is left here. Take words out of the search, or show all.
+sources-since = Counted since Koshu started, { $at }.
+service-unnamed = names no service
+skew-ahead = its clock is { $by } ahead
+skew-behind = its clock is { $by } behind, or it sends late
+skew-zone-ahead = its times are { $by } ahead: local times without a time zone?
+skew-zone-behind = its times are { $by } behind: local times without a time zone, or sent late?
+skew-how-ahead = The freshest record of the last ten minutes carried a time { $by } after the moment it arrived here.
+skew-how-behind = The freshest record of the last ten minutes carried a time { $by } before the moment it arrived here. A sender that keeps records back looks the same.
+skew-note = A clock is judged by the freshest record of the last ten minutes: its time against the moment it arrived.
+limits-title = Which limits were reached?
+limits-more = { $n ->
+    [one] One more was reached.
+   *[other] { $n } more were reached.
+}
+limit-routes = <b>{ $service }</b> has more than { $limit } routes: { $n ->
+    [one] one request of a rare one was
+   *[other] { $n } requests of rare ones were
+} counted as (other), since { $since }. Patterns in the configuration can join routes.
+limit-series = <b>{ $service }</b> sends more than { $limit } series: { $n ->
+    [one] one sample of a new one was
+   *[other] { $n } samples of new ones were
+} rejected, since { $since }. A label that holds ids is the usual cause.
+limit-series-of-all = All services together have { $limit } series: { $n ->
+    [one] one sample of a new one of <b>{ $service }</b> was
+   *[other] { $n } samples of new ones of <b>{ $service }</b> were
+} rejected, since { $since }.
+limit-fields = <b>{ $source }</b> sends records with more than { $limit } fields: the rest was dropped from { $n ->
+    [one] one record
+   *[other] { $n } records
+}, since { $since }.
+limit-services = There are { $limit } services, and no more fit: records with new names go to the service “other”, since { $since }.
+limit-sources = More than { $limit } sources sent something: others are counted together as (other), since { $since }.
 sources-found = Which logs are on this host?
 sources-connect = How do I connect more?
 sources-room = How much room is left?
@@ -392,11 +438,39 @@ from-heartbeat = heartbeat
 lines-per-s = Lines/s
 rejected = Rejected
 behind = Behind
+clock-skew-s = Clock (s)
 rejects-why = Why { $n ->
     [one] one line was rejected
    *[other] { $n } lines were rejected
 }
-limit-passed = Limit passed: { $seen } { $name } of { $service } were seen, { $limit } are kept apart.
+why-blank = The line is empty
+why-too-long = Longer than 1 MiB
+why-cut-short = The line ends in the middle of a field
+why-no-time = There is no time
+why-bad-time = The time cannot be read, or lies outside the years 1 to 9999
+why-no-request = The line has no request
+why-no-status = The line has no status
+why-bad-status = The status is no number from 100 to 599
+why-not-json = Not JSON
+why-not-ltsv = The line has no label:value fields
+why-not-alb = The line lacks the fields of a load balancer's log
+why-not-elb = The line lacks the fields of a classic load balancer's log
+why-not-cloudfront = The line lacks the fields of a CloudFront log
+why-heading = A heading line of the log, not a request
+why-no-match = The configured pattern does not match
+why-unknown-format = No known format explains the log
+why-not-a-map = The record is no map of named fields
+why-too-deep = Nested deeper than 32 levels
+why-malformed = It does not follow its protocol
+why-bad-id = The trace or span id is missing or has the wrong length
+why-bad-value = The value is no number
+why-bad-name = The name is missing, or has characters that a name cannot have
+why-read-only = Only new records are taken; nothing stored is changed or deleted
+why-unknown = Koshu does not store this kind of item
+why-over-limit = A limit of Koshu was reached
+why-service-is-deleted = Its service was being deleted
+why-too-many-series = A new series, and the limit of series is reached
+why-lost = It arrived while there was no room, and nobody could be asked to send it again
 found-by = found in { $by }
 by-nginx = the nginx configuration
 by-apache = the Apache configuration
@@ -418,7 +492,61 @@ import-progress = Import of { $path }
 import-done = done
 import-failed = Failed: { $reason }
 import-counts = { $lines } lines: { $parsed } parsed, { $rejected } rejected, { $already } already there.
-snippets-why = Copy into the configuration of what you already run.
+connect-pick = What do you run? Pick it, and paste the lines into its configuration.
+connect-access = Access logs
+connect-shippers = Log shippers
+connect-telemetry = Traces and errors
+connect-metrics = Metrics and alerts
+connect-jobs = Jobs and deploys
+snippet-nginx-json = nginx, with response times
+snippet-nginx-syslog = nginx over syslog
+snippet-past-logs = Past logs
+snippet-curl-lines = A log file with curl
+snippet-curl-record = One record with curl
+snippet-fluentd = fluentd
+snippet-fluent-bit = Fluent Bit
+snippet-vector = Vector
+snippet-filebeat = Filebeat
+snippet-promtail = Promtail
+snippet-alloy = Grafana Alloy
+snippet-rsyslog = rsyslog
+snippet-otel-sdk = OpenTelemetry SDKs
+snippet-otel-collector = OpenTelemetry Collector
+snippet-sentry = Sentry SDKs
+snippet-prometheus = Prometheus, remote write and alerts
+snippet-alertmanager = Alertmanager
+snippet-prometheus-scrape = Koshu in your Prometheus
+snippet-scrape = Exporters that Koshu fetches
+snippet-statsd = StatsD
+snippet-heartbeat = A cron job
+snippet-deploy = A deploy script
+snippet-github-webhook = GitHub webhook
+snippet-github-actions = GitHub Actions
+note-nginx-json = Goes between http { "{" } and { "}" } of nginx.conf. Reload nginx, then follow the file above.
+note-past-logs = Reads plain, .gz and .zst files; what is already there is never imported twice.
+note-curl = Change “shop” to the name of your service.
+note-sentry = The number at the end stands for the project: its errors arrive as the service project-1, unless a rule in the configuration names it.
+note-otel-sdk = OTEL_SERVICE_NAME is the service's name here.
+note-prometheus-scrape = Koshu tells its own state at /metrics: memory, disk, lines of every sender. Reading it takes a token that may read.
+note-heartbeat = “nightly-backup” is a name of your choice. The exit code at the end says whether the job worked.
+note-scrape = Goes into koshu.yaml: Koshu fetches these targets as Prometheus would.
+note-github-webhook = GitHub signs what it sends with the secret: the same text goes into that file and into GitHub's form. Pushes to the default branch, deployments and releases become marks on every chart. GitHub must be able to reach this address.
+note-github-actions = A step for the job that deploys. Keep the token as the repository's secret KOSHU_TOKEN: it does not belong into the file. GitHub must be able to reach this address.
+guard-none-yet = Programs on this machine need no token, because none was ever made.
+guard-port = This protocol has no place for a token: whoever reaches the port may send.
+guard-forward = Whoever reaches the port may send, unless koshu.yaml sets server.intake.forward_shared_key: then the same key belongs into this configuration.
+reach-here-http = This address exists on this machine only. For other machines, open Koshu by the address at which they reach it (a proxy with TLS in front of it), and that one is filled in.
+reach-here = Koshu takes this from its own machine only, as it is not encrypted. Let an agent here (Fluent Bit, rsyslog, Vector) pass on what other machines send.
+reach-off = Koshu does not listen for this yet. In koshu.yaml:
+token-for-this = Make a token for this
+token-for-this-name = Name of the token
+token-for-this-usual = senders
+token-for-this-usual-read = Prometheus
+token-filled = Filled in, here and in all the others. It is shown until you leave this page, and never again.
+token-read-filled = Filled in. It may read everything, and is shown until you leave this page, never again.
+token-first-title = Close the open door?
+token-first = Until now any program on this machine could send without a token. With the first token that ends: whatever sends without one is refused from then on, also what sends now. Give every sender a token right away.
+token-first-yes = Make the token
 
 ## Sign-in and settings
 sign-in = Sign in

@@ -1,6 +1,7 @@
 // Walks through every page of a running server with the living demonstration, as a person would who
 // has just started it: one-time link, password, first page, service, route, explorer, live tail,
-// Japanese, sources, settings, signing out and in again. Started by tests/it/browser.rs.
+// Japanese, sources, a first token, a phone, settings, signing out and in again. Started by
+// tests/it/browser.rs.
 //
 //   node walk.mjs URL ONE_TIME_LINK FOLDER_FOR_SCREENSHOTS
 //
@@ -21,6 +22,8 @@ const PASSWORD = "correct horse battery staple";
 const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
 const DESK = { width: 1280, height: 860 };
 const PHONE = { width: 360, height: 740 };
+/** How far the clock of the sender "slow-clock" is behind, seconds. */
+const BEHIND = 243;
 
 mkdirSync(shots, { recursive: true });
 const profile = mkdtempSync(join(tmpdir(), "koshu-walk-"));
@@ -100,6 +103,11 @@ async function look(page, name) {
     null,
     `${name} shows ${slip?.[0]}: ${text.slice(Math.max(0, (slip?.index ?? 0) - 80)).slice(0, 160)}`,
   );
+}
+
+/** What a program on this machine sends; without a token while none was made. */
+function send(path, body, headers = {}) {
+  return fetch(base + path, { method: "POST", body, headers });
 }
 
 async function assertFits(page, name) {
@@ -276,12 +284,120 @@ async function walk(page) {
     await heading(/^How is .* for its users\?$/).waitFor();
   });
 
-  await step("sources say what arrives, and from where", async () => {
+  await step("sources say what arrives, from where, and whose clock is wrong", async () => {
+    const time = `${Date.now() - BEHIND * 1000}000000`;
+    const streams = [{ stream: { service: "quiet" }, values: [[time, "late"]] }];
+    const late = await send("/loki/api/v1/push", JSON.stringify({ streams }), {
+      "content-type": "application/json",
+      "user-agent": "slow-clock/1",
+    });
+    assert.equal(late.status, 204, await late.text());
+    const wrong = await send("/api/v1/ingest/quiet?format=combined", "no line of a log\n");
+    assert.equal((await wrong.json()).rejected, 1);
     await pages.getByRole("link", { name: "Sources" }).click();
     await heading("What arrives, and from where?").waitFor();
-    await page.locator("section[aria-labelledby=arrives] tbody tr").first().waitFor();
+    const sender = page.locator("section[aria-labelledby=arrives] [data-row]", {
+      hasText: "slow-clock",
+    });
+    await sender.getByText("its clock is 4 minutes behind").waitFor();
     await heading("How much room is left?").waitFor();
     await look(page, "sources");
+  });
+
+  await step("what the server names is said in Japanese", async () => {
+    await button("日本語").click();
+    await heading("何がどこから届いているか").waitFor();
+    await page.getByText("時計が 4 分遅れている").waitFor();
+    await page.getByText("1 行を読み取れなかった理由").first().click();
+    const reasons = await page.locator("td.reason").allInnerTexts();
+    assert.ok(reasons.length > 0 && reasons.every((text) => /[ぁ-ん]/.test(text)), reasons.join());
+    const picks = await page.locator(".picks button").allInnerTexts();
+    assert.ok(picks.includes("過去のログ") && picks.includes("cron のジョブ"), picks.join());
+    const untold = picks.filter((text) => /^[a-z]+(-[a-z]+)+$/.test(text));
+    assert.deepEqual(untold, [], "snippets without a title");
+    await look(page, "sources-ja");
+    await button("EN").click();
+    await heading("What arrives, and from where?").waitFor();
+  });
+
+  await step(
+    "the first token closes the door, is filled in, and is gone with the page",
+    async () => {
+      await button("A log file with curl").click();
+      await page.waitForURL(/with=curl-lines/);
+      const shown = page.locator(".snippet pre");
+      await page.getByText("Programs on this machine need no token").waitFor();
+      assert.doesNotMatch(await shown.innerText(), /Authorization/);
+      await page.getByLabel("Name of the token").fill("the walk");
+      await button("Make a token for this").click();
+      const dialog = page.getByRole("dialog", { name: "Close the open door?" });
+      await dialog.getByRole("button", { name: "Cancel" }).click();
+      assert.equal((await send("/api/v1/ingest/quiet", "")).status, 200, "it is still open");
+      await button("Make a token for this").click();
+      await dialog.getByRole("button", { name: "Make the token" }).click();
+      await page.getByText(/Authorization: Bearer koshu_/).waitFor();
+      const [token] = /koshu_\w+/.exec(await shown.innerText());
+
+      await browser.grantPermissions(["clipboard-read", "clipboard-write"]);
+      await page.locator(".snippet").getByRole("button", { name: "Copy" }).first().click();
+      await page.locator(".snippet").getByText("Copied").first().waitFor();
+      const copied = await page.evaluate(() => navigator.clipboard.readText());
+      assert.ok(copied.startsWith("curl ") && copied.includes(token), copied);
+      await button("A cron job").click();
+      await page.getByText(/Bearer koshu_.*\/ping\//).waitFor();
+
+      assert.equal((await send("/api/v1/ingest/quiet", "")).status, 401, "the door is closed");
+      const authorization = `Bearer ${token}`;
+      assert.equal((await send("/api/v1/ingest/quiet", "", { authorization })).status, 200);
+      await pages.getByRole("link", { name: "Settings" }).click();
+      await page.getByRole("cell", { name: "the walk", exact: true }).waitFor();
+      await page.goBack();
+      await page.getByText(/Bearer YOUR_INGEST_TOKEN/).waitFor();
+      const kept = await page.evaluate(
+        () => JSON.stringify([{ ...localStorage }, { ...sessionStorage }, history.state]) + document.cookie,
+      );
+      const left = [kept, page.url(), await page.content()].filter((text) => text.includes(token));
+      assert.deepEqual(left, [], "the token was kept");
+    },
+  );
+
+  await step("the header is one row, and quiet services are folded", async () => {
+    await pages.getByRole("link", { name: "Home" }).click();
+    await page.getByText("One service sent no requests in this range").click();
+    await page.getByRole("link", { name: "quiet" }).first().waitFor();
+    const rows = page.locator("section[aria-labelledby=right] tbody tr");
+    assert.ok(!(await rows.allInnerTexts()).some((text) => text.includes("quiet")));
+    const tall = await page.locator("header").first().evaluate((header) => header.offsetHeight);
+    assert.ok(tall < 60, `the header is ${tall} px tall`);
+    await look(page, "home-quiet");
+  });
+
+  await step("on a phone every page is two taps away, by thumb and by keyboard", async () => {
+    await page.setViewportSize(PHONE);
+    await pages.getByRole("link", { name: "Errors" }).click();
+    await page.waitForURL(/\/errors/);
+    const more = pages.getByRole("button", { name: /^More/ });
+    await more.click();
+    const sheet = page.getByRole("dialog", { name: "Pages" });
+    await sheet.getByRole("link", { name: "Metrics" }).click();
+    await page.waitForURL(/\/metrics/);
+    await sheet.waitFor({ state: "hidden" });
+    assert.match(await more.innerText(), /Metrics/, "the bar says where one is");
+    await more.focus();
+    await page.keyboard.press("Enter");
+    await sheet.getByRole("link", { name: "Home" }).waitFor();
+    await look(page, "phone-pages");
+    await page.keyboard.press("Escape");
+    await sheet.waitFor({ state: "hidden" });
+    await page.keyboard.press("Enter");
+    await sheet.getByRole("link", { name: "Sources" }).focus();
+    await page.keyboard.press("Enter");
+    await page.waitForURL(/\/sources/);
+    const here = pages.getByRole("link", { name: "Home" });
+    assert.equal(await here.getAttribute("aria-current"), null);
+    await here.click();
+    assert.equal(await here.getAttribute("aria-current"), "page");
+    await page.setViewportSize(DESK);
   });
 
   await step("on a phone nothing scrolls sideways", async () => {

@@ -30,7 +30,18 @@ function service(name, scale, demo, errors) {
   };
 }
 export const services = (empty) =>
-  empty ? [] : [service(SERVICES[0], 1, true, 913), service(SERVICES[1], 0.04, false, 2)];
+  empty
+    ? []
+    : [
+        service(SERVICES[0], 1, true, 913),
+        service(SERVICES[1], 0.04, false, 2),
+        ...["checkout", "mailer", "unnamed"].map((name) => ({
+          ...service(name, 0, false, 0),
+          error_ratio: null,
+          error_ratio_low: null,
+          error_ratio_high: null,
+        })),
+      ];
 
 const changes = (from, to) =>
   [
@@ -62,7 +73,10 @@ function overview(query, empty) {
   return {
     services: services(empty).map((each) => ({
       ...each,
-      spark: curve(from, to, step, ({ noise, burst }) => 1 - noise * 0.001 - burst * 0.02),
+      spark:
+        each.requests === 0
+          ? []
+          : curve(from, to, step, ({ noise, burst }) => 1 - noise * 0.001 - burst * 0.02),
     })),
     disappointed: empty
       ? []
@@ -300,7 +314,7 @@ export function answer(path, query, { empty, many, dense }) {
     "/logs": () => (empty ? logs(NOTHING) : logs(query)),
     "/logs/histogram": () => histogram(empty ? NOTHING : query),
     "/logs/facets": () => facets(empty ? NOTHING : query),
-    "/sources": () => sources(empty),
+    "/sources": () => sources(empty, many),
     "/imports": () => ({ imports: imports() }),
     "/status": status,
     "/schema": () => schema,

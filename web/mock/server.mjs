@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 import { answer } from "./answers.mjs";
 import { decide, forgetDecisions } from "./observed.mjs";
 import { sql } from "./records.mjs";
-import { followed } from "./sources.mjs";
+import { door, followed } from "./sources.mjs";
 import { logRow } from "./data.mjs";
 
 const option = (name, other) => {
@@ -79,6 +79,7 @@ async function change(request, response, path) {
       signedIn = false;
       return json(response, 204);
     case "POST /tokens":
+      door.open = false;
       return json(response, 201, { id: "t2", token: "koshu_cd34_2xqk7f9s8d7f6g5h4j3k2l1" });
     case "POST /sources/follow":
       followed.set(body.path, { service: body.service, past: body.import_past, at: Date.now() });
@@ -117,6 +118,7 @@ async function api(request, response, url) {
     signedIn = scenario !== "signed-out";
     passwordSet = signedIn;
     followed.clear();
+    door.open = true;
     forgetDecisions();
     return json(response, 204);
   }

@@ -2,13 +2,103 @@
 
 import { iso, SERVICES } from "./data.mjs";
 
-const snippet = `log_format koshu escape=json '{"time":"$time_iso8601","method":"$request_method",'
-  '"uri":"$request_uri","status":$status,"request_time":$request_time,'
-  '"bytes":$body_bytes_sent,"user":"$cookie_sid"}';
-access_log /var/log/nginx/access.json koshu;`;
+/** As the server's own, of each kind one or two; with a token once one was made. */
+function snippets(token) {
+  const bearer = token ? "-H 'Authorization: Bearer YOUR_INGEST_TOKEN' " : "";
+  const guard = token ? "token" : "no_token_yet";
+  const http = { listener: "http", reach: "here", guard };
+  const port = (listener, reach = "here") => ({ listener, reach, guard: "port" });
+  const local = { listener: null, reach: "no_address", guard: "local" };
+  const of = (key, group, language, text, more) => ({ key, group, language, text, ...more });
+  return [
+    of(
+      "nginx-json",
+      "access",
+      "nginx",
+      `log_format koshu escape=json '{"time":"$time_iso8601","method":"$request_method","uri":"$request_uri","status":$status,"bytes":$body_bytes_sent,"request_time":$request_time,"remote_addr":"$remote_addr","user_agent":"$http_user_agent","host":"$host","request_id":"$request_id"}';
+access_log /var/log/nginx/access.log koshu;\n`,
+      local,
+    ),
+    of(
+      "nginx-syslog",
+      "access",
+      "nginx",
+      "access_log syslog:server=127.0.0.1:5514,tag=nginx combined;\n",
+      port("syslog"),
+    ),
+    of(
+      "past-logs",
+      "access",
+      "sh",
+      "koshu import --service shop /var/log/nginx/access.log*\n",
+      local,
+    ),
+    of(
+      "curl-lines",
+      "access",
+      "sh",
+      `curl ${bearer}--data-binary @access.log 'http://127.0.0.1:4649/api/v1/ingest/shop?format=combined'\n`,
+      http,
+    ),
+    of(
+      "curl-record",
+      "access",
+      "sh",
+      `curl ${bearer}--data-binary '{"time":"'$(date -Is)'","method":"GET","uri":"/","status":200}' http://127.0.0.1:4649/api/v1/ingest/shop\n`,
+      http,
+    ),
+    of(
+      "fluentd",
+      "shippers",
+      "conf",
+      "<match **>\n  @type forward\n  require_ack_response true\n  <server>\n    host 127.0.0.1\n    port 24224\n  </server>\n</match>\n",
+      port("forward"),
+    ),
+    ...["fluent-bit", "vector", "filebeat", "promtail", "alloy", "rsyslog"].map((key) =>
+      of(key, "shippers", "conf", `# ${key}\n`, http),
+    ),
+    ...["otel-sdk", "otel-collector", "sentry"].map((key) =>
+      of(key, "telemetry", "sh", `# ${key} ${bearer}\n`, http),
+    ),
+    of("prometheus", "metrics", "yaml", `# prometheus ${bearer}\n`, http),
+    of("alertmanager", "metrics", "yaml", `# alertmanager ${bearer}\n`, http),
+    of(
+      "prometheus-scrape",
+      "metrics",
+      "yaml",
+      'scrape_configs:\n  - job_name: koshu\n    static_configs: [{targets: ["127.0.0.1:4649"]}]\n    authorization: {credentials: YOUR_READ_TOKEN}\n',
+      { ...http, guard: "token" },
+    ),
+    of(
+      "statsd",
+      "metrics",
+      "sh",
+      "echo 'shop.orders:1|c' | nc -u -w0 127.0.0.1 8125\n",
+      port("statsd", "off"),
+    ),
+    of(
+      "heartbeat",
+      "jobs",
+      "cron",
+      `0 3 * * * /usr/local/bin/backup; curl -fsS -m 10 ${bearer}http://127.0.0.1:4649/ping/nightly-backup/$?\n`,
+      http,
+    ),
+    of(
+      "github-webhook",
+      "jobs",
+      "yaml",
+      "# Payload URL: http://127.0.0.1:4649/api/v1/webhooks/github\nserver: {intake: {github_secret_file: /etc/koshu/github-secret}}\n",
+      { ...http, guard: "signature" },
+    ),
+    of("deploy", "jobs", "sh", `# deploy ${bearer}\n`, http),
+    of("github-actions", "jobs", "yaml", `# github-actions\n`, http),
+  ];
+}
 
+/** Whether a token was made since the scenario began. */
+export const door = { open: true };
 export const followed = new Map();
-export function sources(empty) {
+export function sources(empty, many) {
   const file = (id, name, state, extra) => ({
     id,
     kind: "file",
@@ -24,6 +114,7 @@ export function sources(empty) {
     rate_per_s: null,
     last_seen: null,
     lag_bytes: null,
+    clock_skew_s: null,
     rejects: [],
     ...extra,
   });
@@ -44,13 +135,13 @@ export function sources(empty) {
             lag_bytes: 0,
             rejects: [
               {
-                reason: "the request line has no method",
+                reason: "no_request",
                 count: 18,
                 sample:
                   '203.0.113.9 - - [22/Nov/2026:10:01:11 +0900] "\\x16\\x03\\x01" 400 157 "-" "-"',
               },
               {
-                reason: "the time is not a date",
+                reason: "bad_time",
                 count: 3,
                 sample: '203.0.113.9 - - [-] "GET / HTTP/1.1" 200 12',
               },
@@ -66,6 +157,41 @@ export function sources(empty) {
             lag_bytes: 0,
           }),
           file("3", "/var/log/apache2/access.log", "failed", { reason: "permission denied" }),
+          file("4", "opentelemetry-python at 192.0.2.17", "receiving", {
+            kind: "otlp",
+            service: "checkout",
+            format: null,
+            lines: 41_200,
+            parsed: 41_200,
+            bytes: 9_400_000,
+            rate_per_s: 3.1,
+            last_seen: iso(Date.now() / 1000 - 3),
+            clock_skew_s: -243,
+          }),
+          file("5", "fluent-bit at 192.0.2.18", "receiving", {
+            kind: "forward",
+            service: SERVICES[1],
+            format: null,
+            lines: 9_120,
+            parsed: 9_118,
+            rejected: 2,
+            bytes: 1_400_000,
+            rate_per_s: 0.4,
+            last_seen: iso(Date.now() / 1000 - 9),
+            clock_skew_s: 9 * 3600 - 4,
+            rejects: [{ reason: "not_a_map", count: 2, sample: "nil" }],
+          }),
+          file("6", "nightly-backup", "idle", {
+            kind: "heartbeat",
+            service: "unnamed",
+            format: null,
+            lines: 1,
+            parsed: 1,
+            bytes: 0,
+            rate_per_s: 0,
+            last_seen: iso(Date.now() / 1000 - 22_000),
+          }),
+          ...(many ? crowd(file) : []),
         ],
     discovered: [
       {
@@ -96,17 +222,38 @@ export function sources(empty) {
         sample: null,
       },
     ],
-    limits: [{ name: "routes", service: SERVICES[0], limit: 1000, seen: 12 }],
-    snippets: [
-      { title: "nginx, JSON with response times", language: "nginx", text: snippet },
-      {
-        title: "Any log, over HTTP",
-        language: "sh",
-        text: 'tail -F access.log | curl -T - "http://127.0.0.1:4649/api/v1/ingest/shop?format=combined"',
-      },
-    ],
+    limits: empty
+      ? []
+      : [
+          ["routes", SERVICES[0], null, 1000, 5_012],
+          ["series", "checkout", null, 50_000, 81_220],
+          ["fields", SERVICES[1], "fluent-bit at 192.0.2.18", 128, 1],
+        ].map(([name, service, source, limit, affected], at) => ({
+          name,
+          service,
+          source,
+          limit,
+          affected,
+          since: iso(Date.now() / 1000 - 9_000 + at * 600),
+        })),
+    snippets: snippets(!door.open),
+    open: door.open,
   };
 }
+
+/** Thirty more senders. */
+const crowd = (file) =>
+  Array.from({ length: 30 }, (_, at) =>
+    file(`many-${at}`, `/var/log/nginx/${at}.example.access.log`, at % 7 ? "receiving" : "idle", {
+      service: `site-${at}`,
+      lines: 1000 * (at + 1),
+      parsed: 1000 * (at + 1),
+      bytes: 120_000 * (30 - at),
+      rate_per_s: (at * 7) % 11,
+      last_seen: iso(Date.now() / 1000 - ((at * 13) % 50)),
+      lag_bytes: 0,
+    }),
+  );
 export const imports = () =>
   [...followed]
     .filter(([, run]) => run.past)

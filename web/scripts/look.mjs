@@ -92,6 +92,17 @@ const PAGES = [
       await page.waitForTimeout(600);
     },
   ],
+  ["sources-many", "/sources", null, "many"],
+  [
+    "sources-token",
+    "/sources?with=curl-lines",
+    async (page) => {
+      await page.locator(".snippet form button").click();
+      await page.locator("dialog[open] button.primary").click();
+      await page.waitForTimeout(300);
+    },
+  ],
+  ["phone-places", "/sources", (page) => page.locator("nav.bar button").click()],
   ["settings", "/settings"],
   [
     "help",
@@ -167,6 +178,7 @@ process.exitCode = problems.length === 0 ? 0 : 1;
 
 async function one(browser, look, [name, path, act, scenario = "normal"]) {
   if (option("only") && !`${name}-${look.name}`.includes(option("only"))) return;
+  if (name.startsWith("phone-") && look.width > 760) return;
   const complain = (what) => problems.push(`${name}-${look.name}: ${what}`);
   await fetch(`${BASE}/api/v1/mock/scenario/${scenario}`);
   const page = await browser.newPage();
@@ -191,7 +203,7 @@ async function one(browser, look, [name, path, act, scenario = "normal"]) {
   await page.waitForTimeout(250);
   const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
   if (wide > 0) complain(`scrolls sideways by ${wide} px`);
-  const modal = ["help", "demo-ask", "range"].includes(name);
+  const modal = ["help", "demo-ask", "range", "phone-places"].includes(name);
   await page.screenshot({ path: join(out, `${name}-${look.name}.png`), fullPage: !modal });
   if (withAxe && look.axe) {
     const found = await new AxeBuilder({ page })

@@ -12,6 +12,8 @@ pub struct Counts {
     pub refused: BTreeMap<&'static str, (u64, String)>,
     /// The newest time that a record claims, minus the time of arrival, microseconds: how far the sender's clock is off.
     pub skew_us: Option<i64>,
+    /// Records that brought more fields than are kept of one.
+    pub shortened: u64,
 }
 
 impl Counts {
@@ -37,7 +39,8 @@ impl Counts {
         for (reason, (count, example)) in &other.refused {
             self.refused.entry(reason).or_insert_with(|| (0, example.clone())).0 += count;
         }
-        self.skew_us = other.skew_us.or(self.skew_us);
+        self.skew_us = self.skew_us.max(other.skew_us);
+        self.shortened += other.shortened;
     }
 }
 
@@ -45,6 +48,6 @@ impl From<&Tally> for Counts {
     fn from(tally: &Tally) -> Self {
         let refused =
             tally.rejects().into_iter().map(|reject| (reject.reason, (reject.count, reject.sample))).collect();
-        Self { taken: tally.parsed(), refused, skew_us: None }
+        Self { taken: tally.parsed(), refused, ..Self::default() }
     }
 }

@@ -24,6 +24,7 @@ mod receive;
 mod routes;
 mod serve;
 pub mod signals;
+mod since;
 pub mod source_name;
 pub mod sources;
 pub mod watching;

@@ -1,49 +1,101 @@
 //! The OpenAPI document: `GET /api/openapi.json`.
+//!
+//! Every handler under `/api/v1` describes itself; a test compares the document with what the router really answers.
 
-use crate::api::{changes, checks, explore, ingest, overview, services, session, sources, status};
+use crate::api::{
+    changes, checks, errors, explore, firings, ingest, loglines, metrics, overview, rules, services, session, silences,
+    sources, status, tail, traces,
+};
 use utoipa::OpenApi;
 
 /// The API's description.
 #[derive(OpenApi)]
 #[openapi(
     info(title = "Koshu", description = "Reliability platform for small teams.", license(name = "Apache-2.0")),
-    components(schemas(
-        session::SessionView,
-        session::Credentials,
-        session::Welcome,
-        session::LinkSecret,
-        session::NewPassword,
-        session::TokenList,
-        session::NewToken,
-        session::MadeToken,
-        overview::OverviewAnswer,
-        services::ServiceList,
-        services::SignalsAnswer,
-        services::RequestsAnswer,
-        services::DisappointedAnswer,
-        services::RouteAnswer,
-        changes::ChangeList,
-        changes::ChangeBody,
-        changes::FollowBody,
-        checks::CheckList,
-        checks::CheckAnswer,
-        checks::RunView,
-        checks::CoverageAnswer,
-        explore::LogPage,
-        explore::Histogram,
-        explore::Facets,
-        explore::SqlBody,
-        explore::SqlAnswer,
-        explore::TableList,
-        sources::SourcesAnswer,
-        sources::ImportList,
-        status::StatusAnswer,
-        ingest::IngestAnswer,
-    ))
+    paths(
+        session::show,
+        session::sign_in,
+        session::sign_out,
+        session::redeem_link,
+        session::set_password,
+        session::list_tokens,
+        session::create_token,
+        session::delete_token,
+        overview::overview,
+        services::list,
+        services::delete,
+        services::signals,
+        services::requests,
+        services::disappointed,
+        services::route,
+        changes::list,
+        changes::create,
+        changes::follow,
+        explore::rows,
+        explore::histogram,
+        explore::facets,
+        tail::tail,
+        errors::list,
+        errors::show,
+        errors::decide,
+        traces::list,
+        traces::show,
+        metrics::names,
+        metrics::series,
+        loglines::lines,
+        loglines::patterns,
+        explore::sql,
+        explore::schema,
+        sources::list,
+        sources::imports,
+        status::status,
+        status::listeners,
+        ingest::ingest,
+        ingest::import_mark,
+        ingest::import_part,
+        status::healthz,
+        status::readyz,
+        status::metrics,
+        firings::list,
+        firings::show,
+        firings::acknowledge,
+        firings::outcome,
+        firings::note,
+        firings::assign,
+        firings::due,
+        firings::progress,
+        firings::link,
+        firings::tickets,
+        firings::deliveries,
+        silences::list,
+        silences::add,
+        silences::end,
+        silences::announce,
+        silences::finish,
+        rules::list,
+        rules::objectives,
+        rules::objective,
+        rules::channels,
+        rules::test,
+        rules::acknowledge_test,
+        rules::calendar,
+        checks::list,
+        checks::show,
+        checks::run,
+        checks::coverage,
+        crate::receive::remote_write::write,
+        crate::receive::alerts::webhook,
+        crate::receive::github::deliver,
+    )
 )]
 struct Document;
 
+/// The document.
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    Document::openapi()
+}
+
 /// `GET /api/openapi.json`
 pub async fn document() -> axum::Json<utoipa::openapi::OpenApi> {
-    axum::Json(Document::openapi())
+    axum::Json(openapi())
 }

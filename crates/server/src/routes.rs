@@ -26,12 +26,8 @@ const API_BODY_BYTES: usize = 1 << 20;
 pub fn routes(parts: Parts) -> Router {
     // Events must leave at once, and tables of floats shrink to a fifth.
     let compressible = SizeAbove::new(1024).and(NotForContentType::SSE).and(NotForContentType::IMAGES);
-    Router::new()
-        .route("/healthz", get(status::healthz))
-        .route("/readyz", get(status::readyz))
-        .route("/metrics", get(metrics_or_page))
+    described()
         .route("/api/openapi.json", get(crate::openapi::document))
-        .nest("/api/v1", api())
         .merge(receivers())
         .fallback(web::page)
         .layer(CatchPanicLayer::custom(problem::of_panic))
@@ -39,6 +35,15 @@ pub fn routes(parts: Parts) -> Router {
         .layer(CompressionLayer::new().gzip(true).compress_when(compressible))
         .layer(from_fn(web::security_headers))
         .with_state(parts)
+}
+
+/// What the OpenAPI document describes.
+fn described() -> Router<Parts> {
+    Router::new()
+        .route("/healthz", get(status::healthz))
+        .route("/readyz", get(status::readyz))
+        .route("/metrics", get(metrics_or_page))
+        .nest("/api/v1", api())
 }
 
 /// `GET /metrics`: Prometheus text as scrapers rely on it, and the page of that name for browsers, which ask for HTML.
@@ -174,11 +179,71 @@ mod tests {
     use super::*;
     use axum::body::Body;
     use axum::http::{Method, Request, StatusCode};
+    use std::collections::{BTreeMap, BTreeSet};
     use tower::ServiceExt;
 
     async fn ask(router: Router, method: Method, path: &str) -> axum::response::Response {
         let request = Request::builder().method(method).uri(path).body(Body::empty()).unwrap();
         router.oneshot(request).await.unwrap()
+    }
+
+    /// What a router answers, as `GET /path`: its description for developers is the only place that lists it.
+    fn answered<S>(router: &Router<S>) -> BTreeSet<String> {
+        let told = format!("{router:?}");
+        let (routes, rest) = told.split_once("node: Node { paths: {").unwrap();
+        let (paths, _) = rest.split_at(rest.find("\"} }").unwrap());
+        let path_of: BTreeMap<&str, &str> = paths
+            .split("RouteId(")
+            .filter_map(|part| part.split_once("): \""))
+            .map(|(id, rest)| (id, rest.split('"').next().unwrap()))
+            .collect();
+        let mut found = BTreeSet::new();
+        for (id, methods) in routes.split("RouteId(").filter_map(|part| part.split_once("): MethodRouter(")) {
+            for method in ["get", "delete", "patch", "post", "put"] {
+                if !methods.contains(&format!(" {method}: None")) {
+                    found.insert(format!("{} {}", method.to_uppercase(), path_of[id]));
+                }
+            }
+        }
+        assert_eq!(found.iter().map(|call| call.split(' ').nth(1)).collect::<BTreeSet<_>>().len(), path_of.len());
+        found
+    }
+
+    #[test]
+    fn the_document_describes_every_call_and_no_other() {
+        let mut document = BTreeSet::new();
+        for (path, item) in crate::openapi::openapi().paths.paths {
+            let methods = [
+                ("GET", item.get),
+                ("DELETE", item.delete),
+                ("PATCH", item.patch),
+                ("POST", item.post),
+                ("PUT", item.put),
+            ];
+            for (method, operation) in methods {
+                if let Some(operation) = operation {
+                    assert!(operation.operation_id.is_some() && operation.summary.is_some(), "{method} {path}");
+                    document.insert(format!("{method} {path}"));
+                }
+            }
+        }
+        assert_eq!(document, answered(&described()));
+        assert!(document.contains("POST /api/v1/tokens") && document.len() > 40, "{document:?}");
+    }
+
+    #[test]
+    fn no_two_calls_have_the_same_name_and_every_answer_a_schema() {
+        let document = serde_json::to_value(crate::openapi::openapi()).unwrap();
+        let text = document.to_string();
+        let mut names: Vec<&str> =
+            text.split("\"operationId\":\"").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
+        let all = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), all, "{names:?}");
+        for reference in text.split("\"#/components/schemas/").skip(1).map(|rest| rest.split('"').next().unwrap()) {
+            assert!(document["components"]["schemas"][reference].is_object(), "{reference} is nowhere described");
+        }
     }
 
     #[tokio::test]

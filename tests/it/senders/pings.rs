@@ -46,4 +46,8 @@ async fn a_cron_job_says_with_curl_how_it_went() {
         assert_eq!(output.status.code(), Some(22), "curl -f fails at 400: {output:?}");
     }
     assert_eq!(stored(koshu.client()).await, [("events", 8)]);
+    let sources = koshu.client().get("/api/v1/sources").await.ok();
+    let heard = sources["sources"].as_array().unwrap().iter().filter(|source| source["kind"] == "heartbeat");
+    let names: Vec<_> = heard.map(|source| &source["name"]).collect();
+    assert_eq!(names, [ID], "the job is who is heard, not the curl that it calls");
 }

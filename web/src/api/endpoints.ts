@@ -174,7 +174,12 @@ export const readSchema = (signal: AbortSignal): Promise<Schema> =>
   get<Schema>("/schema", {}, ["tables"], signal);
 
 export const readSources = (signal: AbortSignal): Promise<Sources> =>
-  get<Sources>("/sources", {}, ["sources", "discovered", "limits", "snippets"], signal);
+  get<Sources>(
+    "/sources",
+    { at: location.origin },
+    ["sources", "discovered", "limits", "snippets"],
+    signal,
+  );
 export const readImports = (signal: AbortSignal): Promise<{ imports: ImportRun[] }> =>
   get<{ imports: ImportRun[] }>("/imports", {}, ["imports"], signal);
 export const followFile = (path: string, service: string, importPast: boolean): Promise<object> =>

@@ -137,7 +137,7 @@ export interface RouteDetail {
 
 export interface Change {
   at: string;
-  kind: "deploy" | "config" | "service" | "damage" | "limit";
+  kind: "deploy" | "config" | "image" | "schema" | "flag" | "service" | "damage" | "limit";
   title: string;
   service: string | null;
   detail: string | null;
@@ -260,8 +260,8 @@ export interface Source {
     | "statsd"
     | "heartbeat";
   name: string;
-  service: string;
-  format: string;
+  service: string | null;
+  format: string | null;
   state: SourceState;
   reason: string | null;
   lines: number;
@@ -271,6 +271,8 @@ export interface Source {
   rate_per_s: number | null;
   last_seen: string | null;
   lag_bytes: number | null;
+  /** Ahead, or behind when negative. */
+  clock_skew_s: number | null;
   rejects: { reason: string; count: number; sample: string }[];
 }
 
@@ -287,11 +289,32 @@ export interface Discovered {
   sample: { lines: number; parsed: number; rejected: number } | null;
 }
 
+export interface ReachedLimit {
+  name: "routes" | "series" | "series_of_all" | "fields" | "services" | "sources";
+  service: string | null;
+  source: string | null;
+  limit: number;
+  affected: number | null;
+  since: string;
+}
+
+export interface Snippet {
+  key: string;
+  group: string;
+  language: string;
+  text: string;
+  listener: string | null;
+  reach: "open" | "here" | "off" | "no_address";
+  guard: "token" | "no_token_yet" | "signature" | "port" | "local";
+}
+
 export interface Sources {
   sources: Source[];
   discovered: Discovered[];
-  limits: { name: string; service: string | null; limit: number; seen: number }[];
-  snippets: { title: string; language: string; text: string }[];
+  limits: ReachedLimit[];
+  snippets: Snippet[];
+  /** Nobody ever made a token: programs on the server's machine may send without one. */
+  open: boolean;
 }
 
 export interface ImportRun {

@@ -6,6 +6,7 @@ import { sortRows } from "../features/service/columns";
 import type { RequestRow } from "../api/types";
 import { commandOf, type KeyPress } from "./keyboard";
 import { pageOf, safeTarget } from "./pages";
+import { isAt, placeOf, PLACES } from "./places";
 import { wilson } from "./ratio";
 
 describe("a path", () => {
@@ -47,6 +48,24 @@ describe("a path", () => {
   ])("%j is a safe place to return to only within this site", (target, want) =>
     expect(safeTarget(target)).toBe(want),
   );
+});
+
+describe("a place", () => {
+  it.each([
+    ["/", "/"],
+    ["/errors", "/errors"],
+    ["/errors/v1-ab", "/errors"],
+    ["/errorsome", null],
+    ["/services/shop", null],
+  ])("%s belongs to the place %s", (path, want) => {
+    expect(placeOf(path)?.to ?? null).toBe(want);
+    expect(PLACES.filter((place) => isAt(place, path)).length).toBe(want === null ? 0 : 1);
+  });
+  it("is a page", () => {
+    for (const place of PLACES) expect(pageOf(place.to).name, place.to).not.toBe("unknown");
+  });
+  it("has room in the bar of a phone beside three others", () =>
+    expect(PLACES.filter((place) => place.inBar).length).toBeLessThanOrEqual(4));
 });
 
 describe("a key", () => {

@@ -19,6 +19,8 @@ export const share = (ratio: number | null): string => number.formatShare(ratio,
 export const interval = (low: number | null, high: number | null): string =>
   number.formatInterval(low, high, language());
 export const rate = (perSecond: number | null): string => number.formatRate(perSecond, language());
+/** A length of time in words: "4 minutes". */
+export const length = (seconds: number): string => number.formatLength(seconds, language());
 export const bytes = (value: number | null): string => number.formatBytes(value, language());
 /** What stands between two sentences: Japanese has no space there. */
 export const gap = (): string => (language() === "ja" ? "" : " ");

@@ -35,6 +35,19 @@ describe("numbers", () => {
   );
 
   it.each([
+    [0, "en", "0 seconds"],
+    [119, "en", "119 seconds"],
+    [243, "en", "4 minutes"],
+    [5_400, "en", "90 minutes"],
+    [19_800, "en", "5.5 hours"],
+    [172_800, "en", "2 days"],
+    [243, "ja", "4 分"],
+    [32_400, "ja", "9 時間"],
+  ])("%s seconds are, in words in %s, %s", (seconds, language, want) =>
+    expect(plain(number.formatLength(seconds, language))).toBe(want),
+  );
+
+  it.each([
     [100, 100, "100.0 %"],
     [99_996, 100_000, "99.996 %"],
     [999_996, 1_000_000, "99.999 %"],

@@ -56,6 +56,22 @@ export function formatDuration(seconds: number | null, language: string): string
   return text(seconds / 86_400, 1, day);
 }
 
+/** A length of time in words and whole numbers, in the largest unit of which there are two: "4 minutes", "90 minutes". */
+export function formatLength(seconds: number, language: string): string {
+  const [unit, size] =
+    seconds < 120
+      ? (["second", 1] as const)
+      : seconds < 7_200
+        ? (["minute", 60] as const)
+        : seconds < 172_800
+          ? (["hour", 3_600] as const)
+          : (["day", 86_400] as const);
+  const whole = unit === "hour" ? Math.round((seconds / size) * 2) / 2 : Math.round(seconds / size);
+  return new Intl.NumberFormat(language, { style: "unit", unit, unitDisplay: "long" }).format(
+    whole,
+  );
+}
+
 /** A ratio as per cent with as many digits as it needs, rounded so that it never looks better. */
 export function formatBadRatio(ratio: number | null, language: string): string {
   if (ratio === null) return UNKNOWN;

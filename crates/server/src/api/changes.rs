@@ -57,6 +57,13 @@ pub struct ChangeBody {
 }
 
 /// `POST /api/v1/changes`
+#[utoipa::path(
+    post,
+    path = "/api/v1/changes",
+    operation_id = "note_change",
+    request_body = ChangeBody,
+    responses((status = 201, body = ChangeView))
+)]
 pub async fn create(
     State(store): State<Store>,
     _: MaySend,
@@ -82,7 +89,7 @@ pub async fn create(
 #[into_params(parameter_in = Query)]
 pub struct ChangeParams {
     #[serde(flatten)]
-    #[param(inline)]
+    #[param(ignore)]
     range: TextRange,
     /// Only its changes, and those about all services.
     service: Option<String>,
@@ -95,6 +102,13 @@ pub struct ChangeList {
 }
 
 /// `GET /api/v1/changes`
+#[utoipa::path(
+    get,
+    path = "/api/v1/changes",
+    operation_id = "list_changes",
+    params(TextRange, ChangeParams),
+    responses((status = 200, body = ChangeList))
+)]
 pub async fn list(
     State(store): State<Store>,
     State(clock): State<Clock>,
@@ -128,6 +142,13 @@ pub struct FollowBody {
 }
 
 /// `POST /api/v1/sources/follow`: only files that the search found may be named.
+#[utoipa::path(
+    post,
+    path = "/api/v1/sources/follow",
+    operation_id = "follow_file",
+    request_body = FollowBody,
+    responses((status = 202, body = serde_json::Value))
+)]
 pub async fn follow(
     State(parts): State<Parts>,
     _: MayAdmin,

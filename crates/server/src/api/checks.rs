@@ -85,6 +85,12 @@ pub struct ListParams {
 }
 
 /// `GET /api/v1/checks`
+#[utoipa::path(
+    get,
+    path = "/api/v1/checks",
+    operation_id = "check_list",
+    responses((status = 200, body = serde_json::Value))
+)]
 pub async fn list(
     State(checks): State<Arc<Checks>>,
     _: MayRead,
@@ -197,6 +203,13 @@ pub struct CheckAnswer {
 }
 
 /// `GET /api/v1/checks/{name}`
+#[utoipa::path(
+    get,
+    path = "/api/v1/checks/{name}",
+    operation_id = "check_show",
+    params(("name" = String, Path)),
+    responses((status = 200, body = serde_json::Value))
+)]
 pub async fn show(
     State(checks): State<Arc<Checks>>,
     _: MayRead,
@@ -218,6 +231,13 @@ fn none(name: &str) -> ApiError {
 }
 
 /// `POST /api/v1/checks/{name}/run`: now, whether it is due or not.
+#[utoipa::path(
+    post,
+    path = "/api/v1/checks/{name}/run",
+    operation_id = "check_run",
+    params(("name" = String, Path)),
+    responses((status = 200, body = serde_json::Value))
+)]
 pub async fn run(
     State(checks): State<Arc<Checks>>,
     _: MayAdmin,
@@ -287,6 +307,12 @@ pub struct CoverageAnswer {
 }
 
 /// `GET /api/v1/coverage`
+#[utoipa::path(
+    get,
+    path = "/api/v1/coverage",
+    operation_id = "check_coverage",
+    responses((status = 200, body = serde_json::Value))
+)]
 pub async fn coverage(
     State(parts): State<Parts>,
     _: MayRead,

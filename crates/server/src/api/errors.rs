@@ -81,7 +81,7 @@ impl States {
 #[into_params(parameter_in = Query)]
 pub struct ErrorParams {
     #[serde(flatten)]
-    #[param(inline)]
+    #[param(ignore)]
     range: TextRange,
     /// Only this service.
     service: Option<String>,
@@ -140,6 +140,13 @@ fn bars(bars: &[(Timestamp, u64)]) -> Vec<(i64, u64)> {
 }
 
 /// `GET /api/v1/errors`
+#[utoipa::path(
+    get,
+    path = "/api/v1/errors",
+    operation_id = "list_errors",
+    params(TextRange, ErrorParams),
+    responses((status = 200, body = ErrorList))
+)]
 pub async fn list(
     State(parts): State<Parts>,
     _: MayRead,
@@ -289,6 +296,13 @@ fn detail_view(group_id: String, found: ErrorDetail, state: StateView, step_s: i
 }
 
 /// `GET /api/v1/errors/{group}`
+#[utoipa::path(
+    get,
+    path = "/api/v1/errors/{group}",
+    operation_id = "read_error",
+    params(("group" = String, Path, description = "Id of the group."), TextRange, ErrorParams),
+    responses((status = 200, body = ErrorDetailView))
+)]
 pub async fn show(
     State(parts): State<Parts>,
     _: MayRead,
@@ -324,6 +338,14 @@ pub struct StateAnswer {
 }
 
 /// `POST /api/v1/errors/{group}/state`
+#[utoipa::path(
+    post,
+    path = "/api/v1/errors/{group}/state",
+    operation_id = "decide_error",
+    params(("group" = String, Path, description = "Id of the group.")),
+    request_body = StateBody,
+    responses((status = 200, body = StateAnswer))
+)]
 pub async fn decide(
     State(parts): State<Parts>,
     _: MayAdmin,

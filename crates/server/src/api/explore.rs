@@ -73,7 +73,7 @@ impl From<RequestRecord> for RowView {
 #[into_params(parameter_in = Query)]
 pub struct LogParams {
     #[serde(flatten)]
-    #[param(inline)]
+    #[param(ignore)]
     range: TextRange,
     /// A filter: `status>=500 route:"POST /cart" duration>1s`.
     q: Option<String>,
@@ -118,6 +118,13 @@ pub struct LogPage {
 }
 
 /// `GET /api/v1/logs`
+#[utoipa::path(
+    get,
+    path = "/api/v1/logs",
+    operation_id = "list_records",
+    params(TextRange, LogParams),
+    responses((status = 200, body = LogPage))
+)]
 pub async fn rows(
     State(parts): State<Parts>,
     _: MayRead,
@@ -160,6 +167,13 @@ fn bar_seconds(range: TimeRange) -> i64 {
 }
 
 /// `GET /api/v1/logs/histogram`
+#[utoipa::path(
+    get,
+    path = "/api/v1/logs/histogram",
+    operation_id = "read_histogram",
+    params(TextRange, LogParams),
+    responses((status = 200, body = Histogram))
+)]
 pub async fn histogram(
     State(parts): State<Parts>,
     _: MayRead,
@@ -183,6 +197,13 @@ pub struct Facets {
 }
 
 /// `GET /api/v1/logs/facets`
+#[utoipa::path(
+    get,
+    path = "/api/v1/logs/facets",
+    operation_id = "read_facets",
+    params(TextRange, LogParams),
+    responses((status = 200, body = Facets))
+)]
 pub async fn facets(
     State(parts): State<Parts>,
     _: MayRead,
@@ -239,6 +260,13 @@ pub struct SqlStats {
 }
 
 /// `POST /api/v1/sql`
+#[utoipa::path(
+    post,
+    path = "/api/v1/sql",
+    operation_id = "run_sql",
+    request_body = SqlBody,
+    responses((status = 200, body = SqlAnswer))
+)]
 pub async fn sql(
     State(parts): State<Parts>,
     _: MayRead,
@@ -285,6 +313,12 @@ pub struct TableList {
 }
 
 /// `GET /api/v1/schema`
+#[utoipa::path(
+    get,
+    path = "/api/v1/schema",
+    operation_id = "read_schema",
+    responses((status = 200, body = TableList))
+)]
 pub async fn schema(_: MayRead) -> axum::Json<TableList> {
     let table = |(name, schema): (&str, lake::arrow::datatypes::SchemaRef)| TableView {
         name: name.to_owned(),

@@ -74,6 +74,13 @@ where
 }
 
 /// `GET /api/v1/firings`
+#[utoipa::path(
+    get,
+    path = "/api/v1/firings",
+    operation_id = "firing_list",
+    params(("class" = Option<String>, Query), ("state" = Option<String>, Query), ("service" = Option<String>, Query), ("rule" = Option<String>, Query), ("cursor" = Option<String>, Query), ("limit" = Option<u32>, Query)),
+    responses((status = 200, body = serde_json::Value))
+)]
 pub async fn list(
     State(parts): State<Parts>,
     _: MayRead,
@@ -104,6 +111,13 @@ pub struct TicketParams {
 }
 
 /// `GET /api/v1/tickets`: those that are not done, the one that is due first in front.
+#[utoipa::path(
+    get,
+    path = "/api/v1/tickets",
+    operation_id = "firing_tickets",
+    params(("overdue" = Option<bool>, Query), ("cursor" = Option<String>, Query), ("limit" = Option<u32>, Query)),
+    responses((status = 200, body = serde_json::Value))
+)]
 pub async fn tickets(
     State(parts): State<Parts>,
     _: MayRead,
@@ -129,6 +143,13 @@ pub struct FiringDetail {
 }
 
 /// `GET /api/v1/firings/{id}`
+#[utoipa::path(
+    get,
+    path = "/api/v1/firings/{id}",
+    operation_id = "firing_show",
+    params(("id" = String, Path)),
+    responses((status = 200, body = serde_json::Value))
+)]
 pub async fn show(
     State(parts): State<Parts>,
     _: MayRead,
@@ -157,6 +178,13 @@ async fn changed(store: &Store, id: Id<Firing>, done: bool) -> Result<StatusCode
 }
 
 /// `POST /api/v1/firings/{id}/ack`
+#[utoipa::path(
+    post,
+    path = "/api/v1/firings/{id}/ack",
+    operation_id = "firing_acknowledge",
+    params(("id" = String, Path)),
+    responses((status = 204))
+)]
 pub async fn acknowledge(
     State(store): State<Store>,
     Acting(who): Acting,
@@ -176,6 +204,14 @@ pub struct OutcomeBody {
 }
 
 /// `POST /api/v1/firings/{id}/outcome`
+#[utoipa::path(
+    post,
+    path = "/api/v1/firings/{id}/outcome",
+    operation_id = "firing_outcome",
+    params(("id" = String, Path)),
+    request_body = serde_json::Value,
+    responses((status = 204))
+)]
 pub async fn outcome(
     State(store): State<Store>,
     Acting(who): Acting,
@@ -195,6 +231,14 @@ pub struct NoteBody {
 }
 
 /// `POST /api/v1/firings/{id}/notes`
+#[utoipa::path(
+    post,
+    path = "/api/v1/firings/{id}/notes",
+    operation_id = "firing_note",
+    params(("id" = String, Path)),
+    request_body = serde_json::Value,
+    responses((status = 204))
+)]
 pub async fn note(
     State(store): State<Store>,
     Acting(who): Acting,
@@ -212,6 +256,14 @@ pub struct OwnerBody {
 }
 
 /// `POST /api/v1/firings/{id}/owner`
+#[utoipa::path(
+    post,
+    path = "/api/v1/firings/{id}/owner",
+    operation_id = "firing_assign",
+    params(("id" = String, Path)),
+    request_body = serde_json::Value,
+    responses((status = 204))
+)]
 pub async fn assign(
     State(store): State<Store>,
     Acting(who): Acting,
@@ -229,6 +281,14 @@ pub struct DueBody {
 }
 
 /// `POST /api/v1/firings/{id}/due`
+#[utoipa::path(
+    post,
+    path = "/api/v1/firings/{id}/due",
+    operation_id = "firing_due",
+    params(("id" = String, Path)),
+    request_body = serde_json::Value,
+    responses((status = 204))
+)]
 pub async fn due(
     State(store): State<Store>,
     Acting(who): Acting,
@@ -247,6 +307,14 @@ pub struct ProgressBody {
 }
 
 /// `POST /api/v1/firings/{id}/progress`
+#[utoipa::path(
+    post,
+    path = "/api/v1/firings/{id}/progress",
+    operation_id = "firing_progress",
+    params(("id" = String, Path)),
+    request_body = serde_json::Value,
+    responses((status = 204))
+)]
 pub async fn progress(
     State(store): State<Store>,
     Acting(who): Acting,
@@ -268,6 +336,14 @@ pub struct LinkBody {
 }
 
 /// `POST /api/v1/firings/{id}/links`
+#[utoipa::path(
+    post,
+    path = "/api/v1/firings/{id}/links",
+    operation_id = "firing_link",
+    params(("id" = String, Path)),
+    request_body = serde_json::Value,
+    responses((status = 204))
+)]
 pub async fn link(
     State(store): State<Store>,
     Acting(who): Acting,
@@ -295,6 +371,13 @@ pub struct DeliveryList {
 }
 
 /// `GET /api/v1/deliveries`
+#[utoipa::path(
+    get,
+    path = "/api/v1/deliveries",
+    operation_id = "firing_deliveries",
+    params(("cursor" = Option<String>, Query), ("limit" = Option<u32>, Query)),
+    responses((status = 200, body = serde_json::Value))
+)]
 pub async fn deliveries(
     State(store): State<Store>,
     _: MayRead,

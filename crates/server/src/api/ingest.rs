@@ -32,6 +32,14 @@ pub struct IngestAnswer {
 }
 
 /// `POST /api/v1/ingest/{service}`: answers only after the records are durable.
+#[utoipa::path(
+    post,
+    path = "/api/v1/ingest/{service}",
+    operation_id = "ingest",
+    params(("service" = String, Path, description = "Name of the service."), IngestParams),
+    request_body(content = String, description = "The lines."),
+    responses((status = 200, body = IngestAnswer))
+)]
 pub async fn ingest(
     State(parts): State<Parts>,
     _: MaySend,
@@ -85,18 +93,26 @@ pub fn service_name(raw: &str) -> Result<ServiceName, ApiError> {
 }
 
 /// Which mark to read.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 pub struct MarkParams {
     key: String,
 }
 
 /// A mark's value.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct MarkAnswer {
     value: Option<String>,
 }
 
 /// `GET /api/v1/import/{service}`: the ledger of a file, by key.
+#[utoipa::path(
+    get,
+    path = "/api/v1/import/{service}",
+    operation_id = "read_import_mark",
+    params(("service" = String, Path, description = "Name of the service."), MarkParams),
+    responses((status = 200, body = MarkAnswer))
+)]
 pub async fn import_mark(
     State(intake): State<Arc<Intake>>,
     _: MaySend,
@@ -120,7 +136,8 @@ fn file_key(service: &ServiceName, key: &str) -> Result<(), ApiError> {
 }
 
 /// Which part of which file a body is.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 pub struct ImportParams {
     key: String,
     mark: String,
@@ -152,7 +169,7 @@ impl ImportParams {
 }
 
 /// What became of a part of a file.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct ImportAnswer {
     lines: u64,
     parsed: u64,
@@ -163,6 +180,14 @@ pub struct ImportAnswer {
 }
 
 /// `POST /api/v1/import/{service}`: a part of a file, stored together with its ledger.
+#[utoipa::path(
+    post,
+    path = "/api/v1/import/{service}",
+    operation_id = "import_part",
+    params(("service" = String, Path, description = "Name of the service."), ImportParams),
+    request_body(content = String, description = "The lines."),
+    responses((status = 200, body = ImportAnswer))
+)]
 pub async fn import_part(
     State(parts): State<Parts>,
     _: MaySend,

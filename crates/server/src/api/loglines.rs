@@ -30,7 +30,7 @@ const MAX_SAMPLE: usize = 500;
 #[into_params(parameter_in = Query)]
 pub struct LineParams {
     #[serde(flatten)]
-    #[param(inline)]
+    #[param(ignore)]
     range: TextRange,
     /// Only this service.
     service: Option<String>,
@@ -115,6 +115,13 @@ async fn bars(parts: &Parts, range: TimeRange, filter: &LineFilter) -> Result<Li
 }
 
 /// `GET /api/v1/loglines`
+#[utoipa::path(
+    get,
+    path = "/api/v1/loglines",
+    operation_id = "list_log_lines",
+    params(TextRange, LineParams),
+    responses((status = 200, body = LinePage))
+)]
 pub async fn lines(
     State(parts): State<Parts>,
     _: MayRead,
@@ -195,6 +202,13 @@ fn patterns_of(lines: &[LineRecord]) -> (Vec<PatternView>, u64) {
 }
 
 /// `GET /api/v1/loglines/patterns`
+#[utoipa::path(
+    get,
+    path = "/api/v1/loglines/patterns",
+    operation_id = "list_patterns",
+    params(TextRange, LineParams),
+    responses((status = 200, body = PatternList))
+)]
 pub async fn patterns(
     State(parts): State<Parts>,
     _: MayRead,

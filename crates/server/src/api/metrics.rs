@@ -44,6 +44,13 @@ fn is_counter(name: &str) -> bool {
 }
 
 /// `GET /api/v1/metrics`
+#[utoipa::path(
+    get,
+    path = "/api/v1/metrics",
+    operation_id = "list_metrics",
+    params(TextRange),
+    responses((status = 200, body = MetricList))
+)]
 pub async fn names(
     State(parts): State<Parts>,
     _: MayRead,
@@ -69,7 +76,7 @@ pub async fn names(
 #[into_params(parameter_in = Query)]
 pub struct SeriesParams {
     #[serde(flatten)]
-    #[param(inline)]
+    #[param(ignore)]
     range: TextRange,
     /// Name of the metric.
     name: String,
@@ -136,6 +143,13 @@ fn step(text: Option<&str>, range: TimeRange) -> Result<i64, ApiError> {
 }
 
 /// `GET /api/v1/metrics/series`
+#[utoipa::path(
+    get,
+    path = "/api/v1/metrics/series",
+    operation_id = "read_series",
+    params(TextRange, SeriesParams),
+    responses((status = 200, body = SeriesAnswer))
+)]
 pub async fn series(
     State(parts): State<Parts>,
     _: MayRead,

@@ -86,6 +86,13 @@ pub struct OverviewAnswer {
 }
 
 /// `GET /api/v1/overview`
+#[utoipa::path(
+    get,
+    path = "/api/v1/overview",
+    operation_id = "read_overview",
+    params(RangeParams),
+    responses((status = 200, body = OverviewAnswer))
+)]
 pub async fn overview(
     State(parts): State<Parts>,
     _: MayRead,

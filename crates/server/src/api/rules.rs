@@ -88,6 +88,12 @@ fn rule_view(status: RuleStatus) -> RuleView {
 }
 
 /// `GET /api/v1/rules`
+#[utoipa::path(
+    get,
+    path = "/api/v1/rules",
+    operation_id = "rule_list",
+    responses((status = 200, body = serde_json::Value))
+)]
 pub async fn list(State(parts): State<Parts>, _: MayRead) -> axum::Json<RuleList> {
     let rules = parts.watch.status().await.into_iter().map(rule_view).collect();
     let config_problem = parts.watch.config_problem();
@@ -149,6 +155,12 @@ fn objective_view(parts: &Parts, objective: &Objective, now: Timestamp) -> Optio
 }
 
 /// `GET /api/v1/objectives`
+#[utoipa::path(
+    get,
+    path = "/api/v1/objectives",
+    operation_id = "rule_objectives",
+    responses((status = 200, body = serde_json::Value))
+)]
 pub async fn objectives(State(parts): State<Parts>, _: MayRead) -> axum::Json<ObjectiveList> {
     let now = parts.clock.now();
     let plan = parts.watch.plan();
@@ -198,6 +210,13 @@ pub struct ObjectiveParams {
 }
 
 /// `GET /api/v1/objectives/{service}/{name}`
+#[utoipa::path(
+    get,
+    path = "/api/v1/objectives/{service}/{name}",
+    operation_id = "rule_objective",
+    params(("service" = String, Path), ("name" = String, Path), ("from" = Option<String>, Query), ("to" = Option<String>, Query)),
+    responses((status = 200, body = serde_json::Value))
+)]
 pub async fn objective(
     State(parts): State<Parts>,
     _: MayRead,
@@ -273,6 +292,12 @@ pub struct ChannelList {
 }
 
 /// `GET /api/v1/channels`
+#[utoipa::path(
+    get,
+    path = "/api/v1/channels",
+    operation_id = "rule_channels",
+    responses((status = 200, body = serde_json::Value))
+)]
 pub async fn channels(State(parts): State<Parts>, _: MayRead) -> Result<axum::Json<ChannelList>, ApiError> {
     let plan = parts.watch.plan();
     let mut states: BTreeMap<String, ChannelState> =
@@ -308,6 +333,13 @@ pub struct TestView {
 }
 
 /// `POST /api/v1/channels/{name}/test`: sends a message that a person has to acknowledge.
+#[utoipa::path(
+    post,
+    path = "/api/v1/channels/{name}/test",
+    operation_id = "rule_test",
+    params(("name" = String, Path)),
+    responses((status = 202, body = serde_json::Value))
+)]
 pub async fn test(
     State(parts): State<Parts>,
     _: MayAdmin,
@@ -322,6 +354,13 @@ pub async fn test(
 }
 
 /// `POST /api/v1/channels/tests/{id}/ack`: a person says that the test arrived.
+#[utoipa::path(
+    post,
+    path = "/api/v1/channels/tests/{id}/ack",
+    operation_id = "rule_acknowledge_test",
+    params(("id" = String, Path)),
+    responses((status = 200, body = serde_json::Value))
+)]
 pub async fn acknowledge_test(
     State(parts): State<Parts>,
     Acting(who): Acting,
@@ -334,6 +373,13 @@ pub async fn acknowledge_test(
 }
 
 /// `GET /api/v1/rotations/{name}`: the turns of a year as a calendar (iCalendar).
+#[utoipa::path(
+    get,
+    path = "/api/v1/rotations/{name}",
+    operation_id = "rule_calendar",
+    params(("name" = String, Path)),
+    responses((status = 200, body = serde_json::Value))
+)]
 pub async fn calendar(
     State(parts): State<Parts>,
     _: MayRead,

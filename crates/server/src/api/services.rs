@@ -67,6 +67,13 @@ pub fn view(service: &ServiceIntake, windows: Option<&ServiceWindows>, range: Ti
 }
 
 /// `GET /api/v1/services`
+#[utoipa::path(
+    get,
+    path = "/api/v1/services",
+    operation_id = "list_services",
+    params(RangeParams),
+    responses((status = 200, body = ServiceList))
+)]
 pub async fn list(
     State(parts): State<Parts>,
     _: MayRead,
@@ -85,6 +92,13 @@ pub fn known(parts: &Parts, name: &str) -> Result<Arc<ServiceIntake>, ApiError> 
 }
 
 /// `DELETE /api/v1/services/{s}`: goes on in the background.
+#[utoipa::path(
+    delete,
+    path = "/api/v1/services/{service}",
+    operation_id = "delete_service",
+    params(("service" = String, Path, description = "Name of the service.")),
+    responses((status = 202, body = serde_json::Value))
+)]
 pub async fn delete(
     State(parts): State<Parts>,
     _: MayAdmin,
@@ -120,7 +134,7 @@ async fn forget_followed(parts: &Parts, name: &ServiceName) {
 #[into_params(parameter_in = Query)]
 pub struct SignalParams {
     #[serde(flatten)]
-    #[param(inline)]
+    #[param(ignore)]
     range: TextRange,
     /// Seconds; a multiple of 60. Chosen for about 300 points when missing.
     step: Option<String>,
@@ -145,6 +159,13 @@ pub struct SignalsAnswer {
 }
 
 /// `GET /api/v1/services/{s}/signals`
+#[utoipa::path(
+    get,
+    path = "/api/v1/services/{service}/signals",
+    operation_id = "read_signals",
+    params(("service" = String, Path, description = "Name of the service."), TextRange, SignalParams),
+    responses((status = 200, body = SignalsAnswer))
+)]
 pub async fn signals(
     State(parts): State<Parts>,
     _: MayRead,
@@ -196,7 +217,7 @@ fn step(given: Option<&str>, range: TimeRange) -> Result<i64, ApiError> {
 #[into_params(parameter_in = Query)]
 pub struct RequestParams {
     #[serde(flatten)]
-    #[param(inline)]
+    #[param(ignore)]
     range: TextRange,
     /// `total`, `count`, `p50`, `p95`, `p99`, `errors` or `users` (disappointed ones).
     sort: Option<String>,
@@ -299,6 +320,13 @@ pub fn sort_rows(rows: &mut [RequestRow], by: &str) -> Result<(), ApiError> {
 }
 
 /// `GET /api/v1/services/{s}/requests`
+#[utoipa::path(
+    get,
+    path = "/api/v1/services/{service}/requests",
+    operation_id = "list_requests",
+    params(("service" = String, Path, description = "Name of the service."), TextRange, RequestParams),
+    responses((status = 200, body = RequestsAnswer))
+)]
 pub async fn requests(
     State(parts): State<Parts>,
     _: MayRead,
@@ -370,6 +398,13 @@ pub struct DisappointedRow {
 }
 
 /// `GET /api/v1/services/{s}/disappointed`
+#[utoipa::path(
+    get,
+    path = "/api/v1/services/{service}/disappointed",
+    operation_id = "read_disappointed",
+    params(("service" = String, Path, description = "Name of the service."), RangeParams),
+    responses((status = 200, body = DisappointedAnswer))
+)]
 pub async fn disappointed(
     State(parts): State<Parts>,
     _: MayRead,
@@ -412,7 +447,7 @@ pub async fn disappointed(
 #[into_params(parameter_in = Query)]
 pub struct RouteParams {
     #[serde(flatten)]
-    #[param(inline)]
+    #[param(ignore)]
     range: TextRange,
     /// Method and path with placeholders.
     route: String,
@@ -436,6 +471,13 @@ pub struct Heatmap {
 }
 
 /// `GET /api/v1/services/{s}/route`
+#[utoipa::path(
+    get,
+    path = "/api/v1/services/{service}/route",
+    operation_id = "read_route",
+    params(("service" = String, Path, description = "Name of the service."), TextRange, RouteParams),
+    responses((status = 200, body = RouteAnswer))
+)]
 pub async fn route(
     State(parts): State<Parts>,
     _: MayRead,

@@ -26,6 +26,12 @@ pub struct SessionView {
 }
 
 /// `GET /api/v1/session`: says only who is signed in to those who are not.
+#[utoipa::path(
+    get,
+    path = "/api/v1/session",
+    operation_id = "read_session",
+    responses((status = 200, body = SessionView))
+)]
 pub async fn show(State(parts): State<Parts>, headers: HeaderMap) -> Result<axum::Json<SessionView>, ApiError> {
     let session = match session_cookie(&headers) {
         Some(secret) => parts.store.sessions().find(secret.reveal()).await?,
@@ -60,6 +66,13 @@ pub struct Welcome {
 }
 
 /// `POST /api/v1/session`
+#[utoipa::path(
+    post,
+    path = "/api/v1/session",
+    operation_id = "sign_in",
+    request_body = Credentials,
+    responses((status = 200, body = Welcome))
+)]
 pub async fn sign_in(
     State(store): State<Store>,
     State(throttle): State<Arc<Mutex<Throttle>>>,
@@ -88,6 +101,13 @@ pub struct LinkSecret {
 }
 
 /// `POST /api/v1/session/link`
+#[utoipa::path(
+    post,
+    path = "/api/v1/session/link",
+    operation_id = "redeem_link",
+    request_body = LinkSecret,
+    responses((status = 200, body = Welcome))
+)]
 pub async fn redeem_link(
     State(store): State<Store>,
     peer: Peer,
@@ -119,6 +139,12 @@ fn is_https(headers: &HeaderMap) -> bool {
 }
 
 /// `DELETE /api/v1/session`
+#[utoipa::path(
+    delete,
+    path = "/api/v1/session",
+    operation_id = "sign_out",
+    responses((status = 204))
+)]
 pub async fn sign_out(State(store): State<Store>, SignedIn(session): SignedIn) -> Result<Response, ApiError> {
     store.sessions().end(session.id).await?;
     let mut response = StatusCode::NO_CONTENT.into_response();
@@ -135,6 +161,13 @@ pub struct NewPassword {
 }
 
 /// `POST /api/v1/session/password`: ends every other session.
+#[utoipa::path(
+    post,
+    path = "/api/v1/session/password",
+    operation_id = "set_password",
+    request_body = NewPassword,
+    responses((status = 204))
+)]
 pub async fn set_password(
     State(store): State<Store>,
     SignedIn(session): SignedIn,
@@ -180,6 +213,12 @@ pub struct TokenList {
 }
 
 /// `GET /api/v1/tokens`
+#[utoipa::path(
+    get,
+    path = "/api/v1/tokens",
+    operation_id = "list_tokens",
+    responses((status = 200, body = TokenList))
+)]
 pub async fn list_tokens(State(store): State<Store>, _: MayAdmin) -> Result<axum::Json<TokenList>, ApiError> {
     let tokens = store.tokens().list().await?;
     Ok(axum::Json(TokenList { tokens: tokens.into_iter().map(TokenView::from).collect() }))
@@ -200,6 +239,13 @@ pub struct MadeToken {
 }
 
 /// `POST /api/v1/tokens`
+#[utoipa::path(
+    post,
+    path = "/api/v1/tokens",
+    operation_id = "create_token",
+    request_body = NewToken,
+    responses((status = 201, body = MadeToken))
+)]
 pub async fn create_token(
     State(store): State<Store>,
     _: MayAdmin,
@@ -217,6 +263,13 @@ pub async fn create_token(
 }
 
 /// `DELETE /api/v1/tokens/{id}`
+#[utoipa::path(
+    delete,
+    path = "/api/v1/tokens/{id}",
+    operation_id = "delete_token",
+    params(("id" = String, Path, description = "Id of the token.")),
+    responses((status = 204))
+)]
 pub async fn delete_token(
     State(store): State<Store>,
     _: MayAdmin,

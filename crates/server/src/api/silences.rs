@@ -17,6 +17,12 @@ pub struct QuietList {
 }
 
 /// `GET /api/v1/silences`
+#[utoipa::path(
+    get,
+    path = "/api/v1/silences",
+    operation_id = "silence_list",
+    responses((status = 200, body = serde_json::Value))
+)]
 pub async fn list(State(store): State<Store>, _: MayRead) -> Result<axum::Json<QuietList>, ApiError> {
     Ok(axum::Json(QuietList {
         silences: store.silences().current().await?,
@@ -41,6 +47,13 @@ fn range(from: Option<Timestamp>, until: Timestamp, now: Timestamp) -> Result<Ti
 }
 
 /// `POST /api/v1/silences`
+#[utoipa::path(
+    post,
+    path = "/api/v1/silences",
+    operation_id = "silence_add",
+    request_body = serde_json::Value,
+    responses((status = 201, body = serde_json::Value))
+)]
 pub async fn add(
     State(store): State<Store>,
     State(clock): State<base::Clock>,
@@ -53,6 +66,13 @@ pub async fn add(
 }
 
 /// `DELETE /api/v1/silences/{id}`
+#[utoipa::path(
+    delete,
+    path = "/api/v1/silences/{id}",
+    operation_id = "silence_end",
+    params(("id" = String, Path)),
+    responses((status = 204))
+)]
 pub async fn end(
     State(store): State<Store>,
     Acting(_): Acting,
@@ -76,6 +96,13 @@ pub struct MaintenanceBody {
 }
 
 /// `POST /api/v1/maintenances`
+#[utoipa::path(
+    post,
+    path = "/api/v1/maintenances",
+    operation_id = "silence_announce",
+    request_body = serde_json::Value,
+    responses((status = 201, body = serde_json::Value))
+)]
 pub async fn announce(
     State(store): State<Store>,
     State(clock): State<base::Clock>,
@@ -88,6 +115,13 @@ pub async fn announce(
 }
 
 /// `DELETE /api/v1/maintenances/{id}`
+#[utoipa::path(
+    delete,
+    path = "/api/v1/maintenances/{id}",
+    operation_id = "silence_finish",
+    params(("id" = String, Path)),
+    responses((status = 204))
+)]
 pub async fn finish(
     State(store): State<Store>,
     Acting(_): Acting,

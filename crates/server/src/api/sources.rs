@@ -1,15 +1,18 @@
 //! The sources page: who sends, what was rejected and why, what could be followed, and how to connect more.
 
+use super::Query;
+use super::snippets::{self, Reached, Snippet};
 use crate::auth::MayRead;
+use crate::intake::{MAX_FIELDS, MAX_SERIES, MAX_SERVICES};
 use crate::parts::Parts;
 use crate::past::{Import, ImportState};
 use crate::problem::ApiError;
-use crate::sources::{Source, SourceKey};
+use crate::sources::{MAX_SOURCES, Source, SourceKey};
 use agent::discover::FoundLog;
 use agent::tail::{FileState, FileStatus};
 use axum::extract::State;
 use base::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Lines of a found log that are looked at to tell its format.
 const SAMPLE_BYTES: u64 = 64 * 1024;
@@ -17,6 +20,7 @@ const SAMPLE_BYTES: u64 = 64 * 1024;
 /// A reason for rejecting lines.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct RejectView {
+    /// The reason's stable name; pages have texts for it.
     reason: String,
     count: u64,
     sample: String,
@@ -40,6 +44,9 @@ pub struct SourceView {
     #[schema(value_type = Option<String>)]
     last_seen: Option<Timestamp>,
     lag_bytes: Option<u64>,
+    /// The time of the freshest record of the last minutes minus that of its arrival, seconds: how far the sender's
+    /// clock is ahead, or behind when it is negative. Null when records bring no time.
+    clock_skew_s: Option<f64>,
     rejects: Vec<RejectView>,
 }
 
@@ -73,13 +80,28 @@ pub struct DiscoveredView {
     sample: SampleView,
 }
 
-/// A limit that was reached.
+/// A limit that was reached since the start of the process.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct LimitView {
+    /// `routes` and `series` of a service, `series_of_all`, `fields` of a record, `services`, `sources`.
     name: &'static str,
-    service: String,
+    service: Option<String>,
+    source: Option<String>,
     limit: usize,
-    seen: u64,
+    /// What it hit: requests counted as `(other)`, samples that were refused, records that lost fields. Null where
+    /// that is not counted.
+    affected: Option<u64>,
+    #[schema(value_type = String)]
+    since: Timestamp,
+}
+
+/// How senders would reach this server.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct SourcesParams {
+    /// Where the browser reached this server, such as `https://koshu.example`: what senders are told, unless it is an
+    /// address that only this machine has.
+    at: Option<String>,
 }
 
 /// The sources page.
@@ -88,11 +110,25 @@ pub struct SourcesAnswer {
     sources: Vec<SourceView>,
     discovered: Vec<DiscoveredView>,
     limits: Vec<LimitView>,
-    snippets: Vec<super::snippets::Snippet>,
+    snippets: Vec<Snippet>,
+    /// Nobody ever made a token: programs on this machine may send without one.
+    open: bool,
 }
 
 /// `GET /api/v1/sources`
-pub async fn list(State(parts): State<Parts>, _: MayRead) -> Result<axum::Json<SourcesAnswer>, ApiError> {
+#[utoipa::path(
+    get,
+    path = "/api/v1/sources",
+    operation_id = "list_sources",
+    params(SourcesParams),
+    responses((status = 200, body = SourcesAnswer))
+)]
+pub async fn list(
+    State(parts): State<Parts>,
+    _: MayRead,
+    Query(params): Query<SourcesParams>,
+) -> Result<axum::Json<SourcesAnswer>, ApiError> {
+    let reached = params.at.as_deref().map(str::parse::<Reached>).transpose()?;
     let now = parts.clock.now();
     let followed = parts.follow.status();
     let mut sources: Vec<SourceView> = Vec::new();
@@ -110,24 +146,48 @@ pub async fn list(State(parts): State<Parts>, _: MayRead) -> Result<axum::Json<S
     let look = tokio::task::spawn_blocking(move || {
         discovery.logs.iter().map(|log| discovered_view(log, &followed)).collect::<Vec<_>>()
     });
-    let services = parts.intake.services();
-    let limits = services.iter().filter_map(|service| {
-        let routes = service.routes();
-        let over = routes.over?;
-        let service = service.name().to_string();
-        Some(LimitView { name: "routes", service, limit: routes.limit, seen: routes.named as u64 + over.routes })
-    });
-    let mut limits: Vec<LimitView> = limits.collect();
-    for (service, refused) in parts.intake.readings().series.over_limit() {
-        let limit = crate::intake::series::MAX_OF_SERVICE;
-        limits.push(LimitView { name: "series", service: service.to_string(), limit, seen: limit as u64 + refused });
-    }
+    let listeners = parts.listeners.lock().clone();
+    // When it can't be told, a token that is not needed does no harm.
+    let open = !parts.store.tokens().any_created().await.unwrap_or(true);
     Ok(axum::Json(SourcesAnswer {
         sources,
-        limits,
+        limits: limits(&parts),
         discovered: look.await.map_err(ApiError::internal)?,
-        snippets: super::snippets::all(&parts).await,
+        snippets: snippets::all(&listeners, reached.as_ref(), open),
+        open,
     }))
+}
+
+/// Limits that were reached, the first one first.
+fn limits(parts: &Parts) -> Vec<LimitView> {
+    let blank = |name, limit, since| LimitView { name, service: None, source: None, limit, affected: None, since };
+    let mut reached = Vec::new();
+    for service in parts.intake.services() {
+        let routes = service.routes();
+        if let (Some(over), Some(since)) = (routes.over, routes.over_since) {
+            let service = Some(service.name().to_string());
+            reached.push(LimitView { service, affected: Some(over.requests), ..blank("routes", routes.limit, since) });
+        }
+    }
+    for over in parts.intake.readings().series.over_limit() {
+        let name = if over.limit == MAX_SERIES { "series_of_all" } else { "series" };
+        let service = Some(over.service.to_string());
+        reached.push(LimitView { service, affected: Some(over.refused), ..blank(name, over.limit, over.since) });
+    }
+    for (key, source) in parts.sources.list() {
+        if let Some(since) = source.shortened_since {
+            reached.push(LimitView {
+                service: key.service.as_ref().map(ToString::to_string),
+                source: Some(key.source.name),
+                affected: Some(source.counts.shortened),
+                ..blank("fields", MAX_FIELDS, since)
+            });
+        }
+    }
+    reached.extend(parts.intake.services_full().map(|since| blank("services", MAX_SERVICES, since)));
+    reached.extend(parts.sources.full().map(|since| blank("sources", MAX_SOURCES, since)));
+    reached.sort_by_key(|limit| limit.since);
+    reached
 }
 
 fn source_view(key: &SourceKey, source: &Source, file: Option<&FileStatus>, now: Timestamp) -> SourceView {
@@ -160,6 +220,7 @@ fn source_view(key: &SourceKey, source: &Source, file: Option<&FileStatus>, now:
         rate_per_s: source.rate(now),
         last_seen: Some(source.last_seen),
         lag_bytes: file.map(|file| file.lag_bytes),
+        clock_skew_s: source.skew_us().map(|skew| skew as f64 / 1e6),
         rejects: rejects.into_iter().map(reject).collect(),
     }
 }
@@ -186,6 +247,7 @@ fn waiting_view(file: &FileStatus) -> SourceView {
         rate_per_s: 0.0,
         last_seen: file.last_seen,
         lag_bytes: Some(file.lag_bytes),
+        clock_skew_s: None,
         rejects: Vec::new(),
     }
 }
@@ -254,6 +316,12 @@ pub struct ImportList {
 }
 
 /// `GET /api/v1/imports`
+#[utoipa::path(
+    get,
+    path = "/api/v1/imports",
+    operation_id = "list_imports",
+    responses((status = 200, body = ImportList))
+)]
 pub async fn imports(State(parts): State<Parts>, _: MayRead) -> axum::Json<ImportList> {
     let view = |import: Import| {
         let (state, error) = match import.state {

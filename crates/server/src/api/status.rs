@@ -12,11 +12,23 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// `GET /healthz`: the process answers.
+#[utoipa::path(
+    get,
+    path = "/healthz",
+    operation_id = "healthz",
+    responses((status = 200, body = String, content_type = "text/plain"))
+)]
 pub async fn healthz() -> &'static str {
     "ok\n"
 }
 
 /// `GET /readyz`: store, lake and journal can be used.
+#[utoipa::path(
+    get,
+    path = "/readyz",
+    operation_id = "readyz",
+    responses((status = 200, body = String, content_type = "text/plain"))
+)]
 pub async fn readyz(State(parts): State<Parts>) -> Result<String, ApiError> {
     if let Err(error) = parts.store.ping().await {
         return Err(ApiError::unavailable(format!("store: {error}"), Duration::from_secs(5)));
@@ -102,6 +114,12 @@ pub fn damage(parts: &Parts) -> Vec<DamageView> {
 }
 
 /// `GET /api/v1/status`
+#[utoipa::path(
+    get,
+    path = "/api/v1/status",
+    operation_id = "read_status",
+    responses((status = 200, body = StatusAnswer))
+)]
 pub async fn status(State(parts): State<Parts>, _: MayRead) -> axum::Json<StatusAnswer> {
     let lake = parts.lake.status();
     axum::Json(StatusAnswer {
@@ -140,11 +158,23 @@ pub fn resident_bytes() -> Option<u64> {
 }
 
 /// `GET /api/v1/listeners`
+#[utoipa::path(
+    get,
+    path = "/api/v1/listeners",
+    operation_id = "list_listeners",
+    responses((status = 200, body = BTreeMap<String, String>))
+)]
 pub async fn listeners(State(listeners): State<Listeners>, _: MayRead) -> axum::Json<BTreeMap<String, String>> {
     axum::Json(listeners.lock().clone())
 }
 
 /// `GET /metrics`: Prometheus text.
+#[utoipa::path(
+    get,
+    path = "/metrics",
+    operation_id = "own_metrics",
+    responses((status = 200, body = String, content_type = "text/plain"))
+)]
 pub async fn metrics(State(parts): State<Parts>, _: MayRead) -> Response {
     use std::fmt::Write;
     let lake = parts.lake.status();

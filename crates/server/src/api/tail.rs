@@ -31,6 +31,13 @@ pub struct TailParams {
 type Batches = Receiver<(signal::Table, lake::arrow::array::RecordBatch)>;
 
 /// `GET /api/v1/logs/tail`
+#[utoipa::path(
+    get,
+    path = "/api/v1/logs/tail",
+    operation_id = "tail_records",
+    params(TailParams),
+    responses((status = 200, body = String, content_type = "text/event-stream"))
+)]
 pub async fn tail(
     State(parts): State<Parts>,
     _: MayRead,

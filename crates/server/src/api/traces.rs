@@ -22,7 +22,7 @@ const MAX_TRACES: usize = 500;
 #[into_params(parameter_in = Query)]
 pub struct TraceParams {
     #[serde(flatten)]
-    #[param(inline)]
+    #[param(ignore)]
     range: TextRange,
     /// Only traces that began in this service.
     service: Option<String>,
@@ -88,6 +88,13 @@ fn least_us(text: Option<&str>) -> Result<Option<i64>, ApiError> {
 }
 
 /// `GET /api/v1/traces`
+#[utoipa::path(
+    get,
+    path = "/api/v1/traces",
+    operation_id = "list_traces",
+    params(TextRange, TraceParams),
+    responses((status = 200, body = TraceList))
+)]
 pub async fn list(
     State(parts): State<Parts>,
     _: MayRead,
@@ -160,6 +167,13 @@ pub struct TraceAnswer {
 }
 
 /// `GET /api/v1/traces/{trace_id}`
+#[utoipa::path(
+    get,
+    path = "/api/v1/traces/{trace_id}",
+    operation_id = "read_trace",
+    params(("trace_id" = String, Path, description = "Id of the trace, hexadecimal."), TextRange),
+    responses((status = 200, body = TraceAnswer))
+)]
 pub async fn show(
     State(parts): State<Parts>,
     _: MayRead,

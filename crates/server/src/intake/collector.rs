@@ -200,6 +200,13 @@ impl<'i> Collector<'i> {
         Some((service, ts))
     }
 
+    /// Counts a record of which not all fields are kept.
+    fn fields(&mut self, service: &ServiceName, came: usize) {
+        if came > MAX_FIELDS {
+            self.counts.entry(Some(service.clone())).or_default().shortened += 1;
+        }
+    }
+
     fn redactor(&self) -> &'i Redactor {
         &self.intake.readings().redactor
     }
@@ -261,6 +268,7 @@ impl Observer for Collector<'_> {
             source: self.origin.way.name(),
         };
         self.logs.push(&row, pairs(&fields));
+        self.fields(service.name(), record.fields.len());
         self.taken(Some(service.name()));
     }
 
@@ -282,6 +290,7 @@ impl Observer for Collector<'_> {
             source: self.origin.way.name(),
         };
         self.spans.push(&row, pairs(&fields));
+        self.fields(service.name(), record.fields.len());
         self.taken(Some(service.name()));
     }
 
@@ -302,12 +311,14 @@ impl Observer for Collector<'_> {
             value: record.value,
             source: self.origin.way.name(),
         };
-        if !self.intake.readings().series.admit(service.name(), signal::sample::series_id(&row, &labels)) {
+        let series = signal::sample::series_id(&row, &labels);
+        if !self.intake.readings().series.admit(service.name(), series, self.origin.now) {
             self.refuse_for(Some(service.name()), SeriesBook::REASON, record.name.as_bytes());
             self.declined += 1;
             return;
         }
         self.samples.push(&row, &labels);
+        self.fields(service.name(), record.labels.len());
         self.taken(Some(service.name()));
     }
 
@@ -347,6 +358,7 @@ impl Observer for Collector<'_> {
             source: self.origin.way.name(),
         };
         self.errors.push(&row, pairs(&fields));
+        self.fields(service.name(), record.fields.len());
         self.taken(Some(service.name()));
     }
 
@@ -363,6 +375,7 @@ impl Observer for Collector<'_> {
             source: self.origin.way.name(),
         };
         self.events.push(&row, pairs(&fields));
+        self.fields(service.name(), record.fields.len());
         self.taken(Some(service.name()));
     }
 

@@ -7,16 +7,17 @@ mod collector;
 pub mod identity;
 mod learned;
 mod rules;
-pub(crate) mod series;
+mod series;
 mod service;
 
-pub use collector::{Collector, Origin};
+pub use collector::{Collector, MAX_FIELDS, Origin};
 pub use identity::{Identifier, UserRule};
 pub use rules::ServiceRules;
-pub use series::SeriesBook;
+pub use series::{MAX_SERIES, SeriesBook, SeriesOver};
 pub use service::{RoutesOfService, ServiceIntake, ServiceSettings};
 
 use crate::counts::Counts;
+use crate::since::Since;
 use crate::source_name::{SourceKind, SourceName};
 use crate::sources::Sources;
 use agent::ledger::{NotNew, file_keys, path_keys};
@@ -175,6 +176,8 @@ pub struct Intake {
     deleting: RwLock<Vec<ServiceName>>,
     /// Hears of everything that was stored.
     on_stored: RwLock<Option<OnStored>>,
+    /// A name had no room in the list of services.
+    services_full: Since,
     /// Deliveries with a position go one after the other, so that no range is booked twice.
     booking: tokio::sync::Mutex<()>,
 }
@@ -205,6 +208,7 @@ impl Intake {
             services: RwLock::new(services),
             deleting: RwLock::default(),
             on_stored: RwLock::default(),
+            services_full: Since::default(),
             booking: tokio::sync::Mutex::default(),
         }
     }
@@ -237,6 +241,11 @@ impl Intake {
         self.services.read().values().cloned().collect()
     }
 
+    /// Since when there is no room for another service, if a name found none.
+    pub fn services_full(&self) -> Option<Timestamp> {
+        self.services_full.get()
+    }
+
     /// A known service.
     pub fn find(&self, name: &str) -> Option<Arc<ServiceIntake>> {
         self.services.read().values().find(|service| service.name().as_str() == name).cloned()
@@ -252,6 +261,7 @@ impl Intake {
             return Ok(Arc::clone(known));
         }
         if services.len() >= MAX_SERVICES {
+            self.services_full.note(self.clock.now());
             return Err(IntakeError::TooManyServices);
         }
         let settings = self.configured.get(name).cloned().unwrap_or_default();
@@ -342,14 +352,17 @@ impl Intake {
         } else if !append.rows.is_empty() {
             self.append(append).await?;
         }
-        for (service, counts) in &collected.counts {
+        let all = counts.all();
+        for (service, records) in &collected.counts {
             if let Some(service) = service.as_ref().and_then(|name| services.remove(name)) {
                 let service = self.add(service);
-                if counts.taken > 0 {
+                if records.taken > 0 {
                     service.seen(now);
                 }
             }
-            self.sources.observed(&source, service.as_ref(), counts, bytes as u64, now);
+            // Of a delivery for several services each is told the bytes of its share of the records.
+            let share = (bytes as u64).saturating_mul(records.all()) / all.max(1);
+            self.sources.observed(&source, service.as_ref(), records, share, now);
         }
         if collected.counts.is_empty() {
             self.sources.observed(&source, None, &Counts::default(), bytes as u64, now);

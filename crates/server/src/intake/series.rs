@@ -1,7 +1,7 @@
 //! Which series of measured values are known: bounded for each service and together, so that one sender whose labels
 //! hold ids can't fill memory, disk and charts of all.
 
-use base::ServiceName;
+use base::{ServiceName, Timestamp};
 use foldhash::{HashMap, HashSet};
 use parking_lot::Mutex;
 
@@ -26,6 +26,20 @@ struct Inner {
 struct Known {
     series: HashSet<i64>,
     refused: u64,
+    since: Option<Timestamp>,
+}
+
+/// A service whose samples of new series are refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeriesOver {
+    /// Which.
+    pub service: ServiceName,
+    /// The limit that it met: its own, or that of all services together.
+    pub limit: usize,
+    /// Samples that were refused.
+    pub refused: u64,
+    /// When the first one was.
+    pub since: Timestamp,
 }
 
 impl SeriesBook {
@@ -33,7 +47,7 @@ impl SeriesBook {
     pub const REASON: &'static str = "too_many_series";
 
     /// Whether a sample of this series may be stored.
-    pub fn admit(&self, service: &ServiceName, series: i64) -> bool {
+    pub fn admit(&self, service: &ServiceName, series: i64, now: Timestamp) -> bool {
         let inner = &mut *self.inner.lock();
         if !inner.by_service.contains_key(service) {
             inner.by_service.insert(service.clone(), Known::default());
@@ -44,6 +58,7 @@ impl SeriesBook {
         }
         if known.series.len() >= MAX_OF_SERVICE || inner.total >= MAX_SERIES {
             known.refused += 1;
+            known.since.get_or_insert(now);
             return false;
         }
         known.series.insert(series);
@@ -51,11 +66,14 @@ impl SeriesBook {
         true
     }
 
-    /// Services at their limit, with the number of samples that were refused for it.
-    pub fn over_limit(&self) -> Vec<(ServiceName, u64)> {
+    /// Services whose samples were refused for a limit.
+    pub fn over_limit(&self) -> Vec<SeriesOver> {
         let inner = self.inner.lock();
-        let over = inner.by_service.iter().filter(|(_, known)| known.refused > 0);
-        over.map(|(service, known)| (service.clone(), known.refused)).collect()
+        let over = inner.by_service.iter().filter_map(|(service, known)| {
+            let limit = if known.series.len() >= MAX_OF_SERVICE { MAX_OF_SERVICE } else { MAX_SERIES };
+            Some(SeriesOver { service: service.clone(), limit, refused: known.refused, since: known.since? })
+        });
+        over.collect()
     }
 
     /// Forgets a service.
@@ -75,12 +93,14 @@ mod tests {
     fn one_service_can_not_take_the_series_of_others() {
         let book = SeriesBook::default();
         let (greedy, modest): (ServiceName, ServiceName) = ("greedy".parse().unwrap(), "modest".parse().unwrap());
-        let admitted = (0..60_000).filter(|series| book.admit(&greedy, *series)).count();
+        let at = Timestamp::from_seconds;
+        let admitted = (0..60_000).filter(|series| book.admit(&greedy, *series, at(*series))).count();
         assert_eq!(admitted, MAX_OF_SERVICE);
-        assert!(book.admit(&greedy, 7), "a known series goes on");
-        assert!(book.admit(&modest, 1));
-        assert_eq!(book.over_limit(), [(greedy.clone(), 10_000)]);
+        assert!(book.admit(&greedy, 7, at(1)), "a known series goes on");
+        assert!(book.admit(&modest, 1, at(1)));
+        let over = SeriesOver { service: greedy.clone(), limit: MAX_OF_SERVICE, refused: 10_000, since: at(50_000) };
+        assert_eq!(book.over_limit(), [over]);
         book.forget(&greedy);
-        assert!(book.admit(&greedy, 60_000) && book.over_limit().is_empty());
+        assert!(book.admit(&greedy, 60_000, at(1)) && book.over_limit().is_empty());
     }
 }

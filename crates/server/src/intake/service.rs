@@ -3,6 +3,7 @@
 use super::identity::{Identifier, RecognisedBy, UserRule, network_of, without_address};
 use super::learned::{ENOUGH_LINES, Reading, Readings, Sender, first_lines};
 use super::{Delivery, IntakeError};
+use crate::since::Since;
 use base::{ServiceName, Timestamp};
 use lake::arrow::array::RecordBatch;
 use parking_lot::Mutex;
@@ -41,6 +42,7 @@ pub struct ServiceIntake {
     routes: Mutex<RouteTable>,
     readings: Mutex<Readings>,
     last_seen: AtomicI64,
+    routes_over: Since,
     named_users: AtomicU64,
     hashed_users: AtomicU64,
 }
@@ -54,6 +56,8 @@ pub struct RoutesOfService {
     pub limit: usize,
     /// What went to `(other)`, if anything did.
     pub over: Option<OverLimit>,
+    /// When the first request went there; `None` too while that one's delivery is still being stored.
+    pub over_since: Option<Timestamp>,
 }
 
 /// A decoded delivery.
@@ -89,6 +93,7 @@ impl ServiceIntake {
             routes: Mutex::new(routes),
             readings: Mutex::default(),
             last_seen: AtomicI64::new(i64::MIN),
+            routes_over: Since::default(),
             named_users: AtomicU64::new(0),
             hashed_users: AtomicU64::new(0),
         }
@@ -126,7 +131,12 @@ impl ServiceIntake {
     pub fn routes(&self) -> RoutesOfService {
         let routes = self.routes.lock();
         // `(other)` is no route of its own.
-        RoutesOfService { named: routes.len().saturating_sub(1), limit: routes.limit(), over: routes.over_limit() }
+        RoutesOfService {
+            named: routes.len().saturating_sub(1),
+            limit: routes.limit(),
+            over: routes.over_limit(),
+            over_since: self.routes_over.get(),
+        }
     }
 
     pub(super) fn remember(&self, routes: impl IntoIterator<Item = String>, last: Option<Timestamp>) {
@@ -141,6 +151,9 @@ impl ServiceIntake {
 
     pub(super) fn seen(&self, now: Timestamp) {
         self.last_seen.fetch_max(now.micros(), Ordering::Relaxed);
+        if self.routes_over.get().is_none() && self.routes.lock().over_limit().is_some() {
+            self.routes_over.note(now);
+        }
     }
 
     /// How the lines of a delivery are read: as learned from the source before, or from these lines.

@@ -97,7 +97,9 @@ async fn a_service_exists_once_a_row_of_it_was_stored() {
     for number in 1..MAX_SERVICES {
         intake.remember(&name(&format!("s{number}")), [], None);
     }
+    assert_eq!(intake.services_full(), None);
     let refused = intake.deliver(sent("one-more", LINE.into(), None)).await.unwrap_err();
+    assert!(intake.services_full().is_some());
     let answer = ApiError::from(refused).into_response();
     assert_eq!(answer.status(), 409, "trying again can't help");
     let body = http_body_util::BodyExt::collect(answer.into_body()).await.unwrap().to_bytes();
@@ -105,4 +107,33 @@ async fn a_service_exists_once_a_row_of_it_was_stored() {
     assert!(body["detail"].as_str().unwrap().contains("delete one"), "{body}");
     assert!(body["stale"].is_null(), "a ledger that was overtaken is another conflict: {body}");
     assert_eq!(intake.deliver(sent("shop", LINE.into(), None)).await.unwrap().tally.parsed(), 1, "known ones go on");
+}
+
+#[tokio::test]
+async fn a_sender_is_known_by_its_bytes_its_clock_and_the_fields_it_lost() {
+    use protocols::observed::{LogRecord, Observer};
+    let place = place().await;
+    let now = Timestamp::from_seconds(1_700_000_000);
+    let source = SourceName { kind: SourceKind::Otlp, name: "web-1".into() };
+    let origin = Origin { way: SourceKind::Otlp, service: None, now };
+    let log = move |service: &'static str, after_s: i64, fields: usize| LogRecord {
+        ts: Some(now.plus_seconds(after_s)),
+        service: Some(service.into()),
+        body: "hello".into(),
+        fields: (0..fields).map(|number| (number.to_string().into(), "value".into())).collect(),
+        ..LogRecord::default()
+    };
+    let all =
+        [log("shop", -300, MAX_FIELDS), log("shop", -240, MAX_FIELDS + 1), log("shop", -999, 0), log("mail", 5, 0)];
+    let work = move |collector: &mut Collector<'_>| {
+        all.into_iter().for_each(|record| collector.log(record));
+        Ok(())
+    };
+    place.intake.store(Arrived { origin, source, bytes: 400 }, work).await.unwrap();
+    let told = |(key, source): (crate::sources::SourceKey, crate::sources::Source)| {
+        (key.service.unwrap().to_string(), (source.bytes, source.skew_us().unwrap(), source.counts.shortened))
+    };
+    let known: BTreeMap<_, _> = place.intake.sources.list().into_iter().map(told).collect();
+    let want = [("mail".to_owned(), (100, 5_000_000, 0)), ("shop".to_owned(), (300, -240_000_000, 1))];
+    assert_eq!(known, BTreeMap::from(want), "the freshest record tells a clock");
 }

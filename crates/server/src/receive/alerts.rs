@@ -23,6 +23,13 @@ pub async fn post(
 }
 
 /// `POST /api/v1/alertmanager`: the webhook of an Alertmanager.
+#[utoipa::path(
+    post,
+    path = "/api/v1/alertmanager",
+    operation_id = "alertmanager",
+    request_body(content = serde_json::Value, description = "What Alertmanager sends to a webhook."),
+    responses((status = 200))
+)]
 pub async fn webhook(
     State(parts): State<Parts>,
     _: MaySend,

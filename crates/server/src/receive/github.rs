@@ -19,6 +19,13 @@ const SIGNATURE: &str = "x-hub-signature-256";
 const MAX_ID: usize = 64;
 
 /// `POST /api/v1/webhooks/github`
+#[utoipa::path(
+    post,
+    path = "/api/v1/webhooks/github",
+    operation_id = "github_webhook",
+    request_body(content = serde_json::Value, description = "What GitHub sends, signed."),
+    responses((status = 201, description = "A change was noted."), (status = 202, description = "Nothing to note."))
+)]
 pub async fn deliver(State(parts): State<Parts>, request: Request) -> Result<(StatusCode, &'static str), ApiError> {
     let headers = request.headers().clone();
     let Some(secret) = parts.intake.readings().github_secret.clone() else {

@@ -20,7 +20,8 @@ pub async fn ping(
     let wrong = |error: protocols::heartbeat::PingError| ApiError::bad_request(error.to_string());
     let ping = Ping::parse(&path, query.as_deref()).map_err(wrong)?;
     let (id, signal) = (ping.id.to_owned(), ping.signal);
-    let sender = Sender::new(SourceKind::Heartbeat, peer, request.headers());
+    // The job is who is heard, not the curl that it calls.
+    let sender = Sender::new(SourceKind::Heartbeat, peer, request.headers()).named(&id);
     receive(&parts, sender, request, move |bytes, collector| {
         if let Ok(ping) = Ping::parse(&path, query.as_deref()) {
             ping.observe(bytes, collector);

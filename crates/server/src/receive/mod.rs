@@ -40,6 +40,12 @@ impl Sender {
         Self { kind, name: format!("{client}{}", peer.ip()), service: None }
     }
 
+    /// Known by a name of its own, whoever sends it from where.
+    pub fn named(mut self, name: &str) -> Self {
+        name.clone_into(&mut self.name);
+        self
+    }
+
     /// Whose records are all those of one service.
     pub fn of_service(mut self, service: ServiceName) -> Self {
         self.service = Some(service);

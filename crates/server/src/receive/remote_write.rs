@@ -17,6 +17,13 @@ const HISTOGRAMS_WRITTEN: HeaderName = HeaderName::from_static("x-prometheus-rem
 const EXEMPLARS_WRITTEN: HeaderName = HeaderName::from_static("x-prometheus-remote-write-exemplars-written");
 
 /// `POST /api/v1/write`
+#[utoipa::path(
+    post,
+    path = "/api/v1/write",
+    operation_id = "remote_write",
+    request_body(content = Vec<u8>, content_type = "application/x-protobuf", description = "Prometheus remote write, snappy."),
+    responses((status = 204))
+)]
 pub async fn write(
     State(parts): State<Parts>,
     _: MaySend,

@@ -16,6 +16,7 @@ use lake::arrow::datatypes::DataType;
 use lake::{Query, ServiceWindows, WindowQuery, Windows};
 use signal::Sum;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
+use watch::check::Status;
 use watch::engine::{Answer, Source};
 use watch::rule::{MAX_SERIES, Scope, Selector, What};
 use watch::signals::{Resource, Signal};
@@ -370,6 +371,38 @@ impl Gathering<'_> {
                 Scope::One(_) => out.push((Series::default(), age)),
                 Scope::Each | Scope::All => out.push((labelled("heartbeat", &id), age)),
             }
+        }
+        Answer::Series(out)
+    }
+
+    /// What the checks found: a check whose own network was lost says nothing.
+    fn checks(&self, selector: &Selector, signal: &Signal) -> Answer {
+        let from = self.now.plus_micros(-selector.window.micros());
+        let mut out = Vec::new();
+        for state in self.parts.checks.states() {
+            let is_asked = match (&selector.check, &selector.service) {
+                (Scope::One(wanted), _) => *wanted == state.name,
+                (_, Scope::One(service)) => state.service.as_ref() == Some(service),
+                _ => true,
+            };
+            if !is_asked {
+                continue;
+            }
+            let verdict = match (state.status, signal) {
+                (Status::Unknown, _) => Verdict::SourceLost,
+                (Status::Pending, _) => Verdict::Absent,
+                (_, Signal::CheckFailures) => {
+                    let counts = self.parts.checks.minute_counts(&state.name, from, self.now);
+                    let bad: u64 = counts.iter().map(|minute| minute.valid.saturating_sub(minute.good)).sum();
+                    Verdict::Value(bad as f64)
+                }
+                (_, Signal::CheckDuration) => state.total_ms.map_or(Verdict::Absent, Verdict::Value),
+                (_, _) => state.certificate_ends.map_or(Verdict::Absent, |ends| {
+                    Verdict::Value((ends.micros() - self.now.micros()) as f64 / 86_400e6)
+                }),
+            };
+            let one = matches!(selector.check, Scope::One(_));
+            out.push((if one { Series::default() } else { labelled("check", &state.name) }, verdict));
         }
         Answer::Series(out)
     }
