@@ -7,15 +7,11 @@ use super::problem::Problem;
 use super::yaml::Document;
 use schemars::JsonSchema;
 use serde::Deserialize;
-use std::collections::BTreeMap;
 
 /// A value that is kept as it was written.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct Raw(pub serde_json::Value);
-
-/// Entries by name.
-pub type RawMap = BTreeMap<String, Raw>;
 
 const SECTIONS: [&str; 1] = ["heal"];
 

@@ -17,13 +17,13 @@ mod tests;
 mod watching;
 mod yaml;
 
-pub use later::{Raw, RawMap};
+pub use later::Raw;
 pub use objects::{ObjectPlace, ObjectsSection};
 pub use problem::{ConfigErrors, Problem, line_of, render};
 pub use scrape::ScrapeSection;
 pub use server::{Listen, ServerSection};
 pub use services::{ServiceSection, UserIdentity};
-pub use watching::{OutputsSection, Watched, compile_watch};
+pub use watching::{OutputsSection, compile_watch};
 
 use base::{Secret, ServiceName};
 use protocols::access::{Decoder, Format};
@@ -33,9 +33,9 @@ use signal::route::RoutePattern;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use watch::channel::OutputSpec;
+use watch::check::{Check, CheckName};
 use watch::escalation::{EscalationSpec, RotationSpec};
 use watch::spec::RuleSpec;
-use watch::check::{Check, CheckName};
 
 /// The file that must be there.
 const MAIN_FILE: &str = "koshu.yaml";

@@ -83,12 +83,7 @@ fn the_example_loads_and_says_what_has_no_effect() {
         .iter()
         .map(|warning| (warning.origin.as_ref().unwrap().line, warning.message.as_str()))
         .collect();
-    assert_eq!(
-        said,
-        [
-            (36, "section `heal`: this version does not act on it"),
-        ]
-    );
+    assert_eq!(said, [(36, "section `heal`: this version does not act on it"),]);
 }
 
 #[test]

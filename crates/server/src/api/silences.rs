@@ -73,11 +73,7 @@ pub async fn add(
     params(("id" = String, Path)),
     responses((status = 204))
 )]
-pub async fn end(
-    State(store): State<Store>,
-    Acting(_): Acting,
-    Path(id): Path<Id<Silence>>,
-) -> Result<StatusCode, ApiError> {
+pub async fn end(State(store): State<Store>, _: Acting, Path(id): Path<Id<Silence>>) -> Result<StatusCode, ApiError> {
     if store.silences().end(id).await? {
         Ok(StatusCode::NO_CONTENT)
     } else {
@@ -124,7 +120,7 @@ pub async fn announce(
 )]
 pub async fn finish(
     State(store): State<Store>,
-    Acting(_): Acting,
+    _: Acting,
     Path(id): Path<Id<Maintenance>>,
 ) -> Result<StatusCode, ApiError> {
     if store.maintenances().end(id).await? {

@@ -393,8 +393,8 @@ impl Gathering<'_> {
                 (Status::Pending, _) => Verdict::Absent,
                 (_, Signal::CheckFailures) => {
                     let counts = self.parts.checks.minute_counts(&state.name, from, self.now);
-                    let bad: u64 = counts.iter().map(|minute| minute.valid.saturating_sub(minute.good)).sum();
-                    Verdict::Value(bad as f64)
+                    let bad: u32 = counts.iter().map(|minute| minute.valid.saturating_sub(minute.good)).sum();
+                    Verdict::Value(f64::from(bad))
                 }
                 (_, Signal::CheckDuration) => state.total_ms.map_or(Verdict::Absent, Verdict::Value),
                 (_, _) => state.certificate_ends.map_or(Verdict::Absent, |ends| {
