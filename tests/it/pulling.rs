@@ -232,7 +232,7 @@ async fn log_files_that_appear_in_a_folder_are_taken() {
     })
     .await;
     let rows = koshu.client().sql("SELECT route, status, duration_us, host FROM requests ORDER BY ts").await;
-    assert_eq!(rows[0], [json!("GET /items/{id}"), json!(200), json!(171_000), json!("shop.example")]);
+    assert_eq!(rows[0], [json!("GET /items/:id"), json!(200), json!(171_000), json!("shop.example")]);
     assert_eq!(rows[1], [json!("POST /cart"), json!(502), json!(1_500_000), json!(null)]);
 }
 

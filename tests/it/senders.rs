@@ -1,20 +1,24 @@
-//! What people already run sends to the built koshu over HTTP, unchanged but for the address. What was sent is compared
+//! What people already run sends to the built koshu, unchanged but for the address. What was sent is compared
 //! with what SQL answers, field by field; and what can't be stored is refused in the form that its client reads.
 
 mod elasticsearch;
-mod endpoints;
+pub(crate) mod endpoints;
+mod forward;
 mod loki;
+mod node_exporter;
 mod opentelemetry;
 mod pings;
+mod programs;
 mod prometheus;
 mod sentry;
-mod sockets;
+mod snippets;
+mod syslog;
 mod tokens;
 mod wrong_input;
 
 use e2e::{Client, checkout, missing, python, ran, tool};
 use serde_json::{Map, Value};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// A sender that takes longer than this hangs.
@@ -39,15 +43,20 @@ fn python_sends(packages: Packages, name: &str, arguments: &[&str]) -> Option<Va
 
 /// Runs `tests/senders/NAME.mjs` and reads the JSON that it prints; `None` without its packages (which was said).
 fn node_sends(name: &str, arguments: &[&str]) -> Option<Value> {
+    Some(said(limited(&node()?).arg(script(name, "mjs")).args(arguments)))
+}
+
+/// Node.js with the packages of `tests/senders/package.json`, or `None` (which was said).
+fn node() -> Option<PathBuf> {
     let node = tool("node")?;
     if !checkout().join("tests/senders/node_modules").is_dir() {
         missing("the senders' packages are not installed: scripts/install/node tests/senders");
         return None;
     }
-    Some(said(limited(&node).arg(script(name, "mjs")).args(arguments)))
+    Some(node)
 }
 
-fn script(name: &str, kind: &str) -> std::path::PathBuf {
+fn script(name: &str, kind: &str) -> PathBuf {
     checkout().join("tests/senders").join(name).with_extension(kind)
 }
 

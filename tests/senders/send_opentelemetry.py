@@ -1,17 +1,21 @@
-"""Sends logs, traces and metrics with OpenTelemetry's SDK over HTTP; prints ids and times that the SDK made.
+"""Sends logs, traces and metrics with OpenTelemetry's SDK; prints ids and times that the SDK made.
 
-Usage: send_opentelemetry.py URL [TOKEN]
+Usage: send_opentelemetry.py http|grpc URL [TOKEN]
 """
 
 import json
 import sys
 import time
 
+import grpc
 from opentelemetry._logs import LogRecord, SeverityNumber
+from opentelemetry.exporter.otlp.proto.grpc import _log_exporter as grpc_logs
+from opentelemetry.exporter.otlp.proto.grpc import metric_exporter as grpc_metrics
+from opentelemetry.exporter.otlp.proto.grpc import trace_exporter as grpc_traces
 from opentelemetry.exporter.otlp.proto.http import Compression
-from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
-from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
-from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.exporter.otlp.proto.http import _log_exporter as http_logs
+from opentelemetry.exporter.otlp.proto.http import metric_exporter as http_metrics
+from opentelemetry.exporter.otlp.proto.http import trace_exporter as http_traces
 from opentelemetry.metrics import Observation
 from opentelemetry.sdk._logs import LoggerProvider
 from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
@@ -34,9 +38,27 @@ RESOURCE = Resource.create(
 TIME = 1_770_091_506_789_012_345
 
 
-def spans(options):
+def over_http(url, token):
+    options = {"timeout": 20, "headers": {"authorization": f"Bearer {token}"} if token else None}
+    return (
+        http_traces.OTLPSpanExporter(f"{url}/v1/traces", compression=Compression.Gzip, **options),
+        http_logs.OTLPLogExporter(f"{url}/v1/logs", **options),
+        http_metrics.OTLPMetricExporter(f"{url}/v1/metrics", **options),
+    )
+
+
+def over_grpc(url, token):
+    headers = (("authorization", f"Bearer {token}"),) if token else None
+    options = {"endpoint": url, "insecure": True, "timeout": 20, "headers": headers}
+    return (
+        grpc_traces.OTLPSpanExporter(compression=grpc.Compression.Gzip, **options),
+        grpc_logs.OTLPLogExporter(**options),
+        grpc_metrics.OTLPMetricExporter(compression=grpc.Compression.Gzip, **options),
+    )
+
+
+def spans(exporter):
     provider = TracerProvider(resource=RESOURCE)
-    exporter = OTLPSpanExporter(f"{url}/v1/traces", compression=Compression.Gzip, **options)
     provider.add_span_processor(BatchSpanProcessor(exporter))
     tracer = provider.get_tracer("shop.web", "1.2")
     server = tracer.start_span(
@@ -82,9 +104,8 @@ def told(span):
     }
 
 
-def logs(options):
+def logs(exporter):
     provider = LoggerProvider(resource=RESOURCE)
-    exporter = OTLPLogExporter(f"{url}/v1/logs", **options)
     provider.add_log_record_processor(BatchLogRecordProcessor(exporter))
     logger = provider.get_logger("shop.log", "1.3")
     logger.emit(
@@ -108,8 +129,7 @@ def logs(options):
     provider.shutdown()
 
 
-def metrics(options):
-    exporter = OTLPMetricExporter(f"{url}/v1/metrics", **options)
+def metrics(exporter):
     reader = PeriodicExportingMetricReader(exporter, export_interval_millis=3_600_000)
     buckets = View(instrument_name="wait", aggregation=ExplicitBucketHistogramAggregation([0.1, 1, 10]))
     provider = MeterProvider(metric_readers=[reader], resource=RESOURCE, views=[buckets])
@@ -126,16 +146,15 @@ def metrics(options):
     provider.shutdown()
 
 
-def main(token=None):
-    options = {"timeout": 20, "headers": {"authorization": f"Bearer {token}"} if token else None}
+def main(transport, url, token=None):
+    to_traces, to_logs, to_metrics = {"http": over_http, "grpc": over_grpc}[transport](url, token)
     begin = time.time_ns()
-    said = {"spans": spans(options)}
-    logs(options)
-    metrics(options)
+    said = {"spans": spans(to_traces)}
+    logs(to_logs)
+    metrics(to_metrics)
     said |= {"begin_ns": begin, "end_ns": time.time_ns()}
     said["resource"] = {name: str(value) for name, value in RESOURCE.attributes.items()}
     print(json.dumps(said))
 
 
-url, *rest = sys.argv[1:]
-main(*rest)
+main(*sys.argv[1:])

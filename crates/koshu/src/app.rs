@@ -2,7 +2,7 @@
 
 use crate::config::{Config, Listen, ServiceSection, UserIdentity};
 use crate::listeners::{self, Surroundings, Wanted};
-use crate::pulling;
+use crate::{pulling, watching};
 use agent::tail::StartAt;
 use anyhow::{Context, Result, bail};
 use base::{ByteSize, Clock, Redactor, Secret, ServiceName, TimeRange, Timestamp};
@@ -13,10 +13,12 @@ use parking_lot::Mutex;
 use protocols::access::Format;
 use server::Door;
 use server::bodies::Bodies;
+use server::checks::{CheckSettings, Checks, Surroundings as CheckSurroundings};
 use server::follow::Follow;
 use server::intake::{Identifier, Intake, Readings, ServiceRules, ServiceSettings, UserRule};
 use server::parts::{About, BeforeDelete, Parts};
 use server::sources::Sources;
+use server::watching::Watch;
 use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -52,6 +54,8 @@ pub struct AppOptions {
     pub dir: PathBuf,
     /// Configuration in force.
     pub config: Config,
+    /// The folder it was read from, which is looked at again.
+    pub config_folder: Option<PathBuf>,
     /// Address of pages, API and intake.
     pub http: SocketAddr,
     /// Whether the living demonstration runs.
@@ -124,17 +128,25 @@ impl App {
             memory_bytes: memory.0,
         };
         let running_demo = Arc::default();
-        let parts = parts(&options, &lake, &store, about, Arc::clone(&running_demo), &clock)?;
+        let watch = Watch::new(watching::plan(&options.config, &http.to_string()), &options.dir, &clock);
+        let checks = checks(&options.config, &lake, &clock).await?;
+        let observers = (Arc::new(watch), checks);
+        let parts = parts(&options, &lake, &store, about, observers, Arc::clone(&running_demo), &clock)?;
         parts.listeners.lock().insert("http".into(), http.to_string());
         remember(&parts).await;
         let mut app = Self { parts, http, link, found: Vec::new(), running_demo, stop, tasks };
         door.open(server::routes(app.parts.clone()));
         let around = Surroundings { parts: app.parts.clone(), door, stop: app.stop.clone(), tasks: app.tasks.clone() };
         listeners::open(&Wanted { config: &options.config, flags: &options.listen }, &around).await?;
+        app.parts.watch.start(&app.parts, &app.tasks, &app.stop).await.context("the watch can't start")?;
+        if let Some(folder) = options.config_folder.clone() {
+            watching::follow(folder, app.parts.clone(), &app.tasks, app.stop.clone());
+        }
         app.tidy();
         app.write_listeners()?;
         app.follow_configured(&options.config);
         pulling::start(&options.config, &app.parts, &app.tasks, &app.stop)?;
+        app.parts.checks.start(&app.parts.about.host, &app.tasks, &app.stop);
         if options.with_agent {
             app.observe_host(&options).await;
         }
@@ -392,11 +404,25 @@ fn settings(section: &ServiceSection) -> Result<ServiceSettings> {
     })
 }
 
+/// External checks, which run once they are started.
+async fn checks(config: &Config, lake: &Arc<Lake>, clock: &Clock) -> Result<Arc<Checks>> {
+    let section = &config.server.checks;
+    let settings = CheckSettings { gateway: section.gateway, resolver: section.resolver };
+    let around = CheckSurroundings {
+        lake: Arc::clone(lake),
+        clock: clock.clone(),
+        redactor: Redactor::new(config.server.intake.redact_emails),
+        roots: None,
+    };
+    Checks::new(config.checks.clone(), &settings, around).await.context("failed to set up TLS for checks")
+}
+
 fn parts(
     options: &AppOptions,
     lake: &Arc<Lake>,
     store: &Store,
     about: About,
+    (watch, checks): (Arc<Watch>, Arc<Checks>),
     running_demo: Arc<tokio::sync::Mutex<Option<Demo>>>,
     clock: &Clock,
 ) -> Result<Parts> {
@@ -437,6 +463,8 @@ fn parts(
         listeners: Arc::new(Mutex::new(BTreeMap::new())),
         throttle: Arc::new(Mutex::new(Throttle::default())),
         before_delete,
+        watch,
+        checks,
         bodies,
     })
 }

@@ -15,6 +15,7 @@ mod output;
 mod place;
 mod pulling;
 mod texts;
+mod watching;
 
 use std::process::ExitCode;
 

@@ -27,6 +27,9 @@ pub struct MayAdmin;
 /// Someone who may send records.
 pub struct MaySend;
 
+/// Someone who may act on alerts and tickets, by name: a person, or a program with an admin token.
+pub struct Acting(pub String);
+
 enum Caller {
     Person(Session),
     Token(Scope),
@@ -135,6 +138,22 @@ where
             Caller::Token(_) => Err(ApiError::forbidden("this takes a person who is signed in, not a token")),
             Caller::Nobody => Err(ApiError::unauthorized("sign in first")),
         }
+    }
+}
+
+impl<S> FromRequestParts<S> for Acting
+where
+    S: Send + Sync,
+    Store: FromRef<S>,
+{
+    type Rejection = ApiError;
+
+    async fn from_request_parts(head: &mut Head, state: &S) -> Result<Self, ApiError> {
+        let store = Store::from_ref(state);
+        if let Caller::Person(session) = caller(head, &store).await? {
+            return Ok(Self(session.user));
+        }
+        require(head, &store, Scope::Admin).await.map(|()| Self("api".to_owned()))
     }
 }
 

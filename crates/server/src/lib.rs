@@ -8,6 +8,7 @@
 pub mod api;
 pub mod auth;
 pub mod bodies;
+pub mod checks;
 mod counts;
 pub mod follow;
 pub mod host;
@@ -26,6 +27,7 @@ pub mod signals;
 mod since;
 pub mod source_name;
 pub mod sources;
+pub mod watching;
 mod web;
 
 pub use routes::routes;

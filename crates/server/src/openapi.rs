@@ -3,7 +3,8 @@
 //! Every handler under `/api/v1` describes itself; a test compares the document with what the router really answers.
 
 use crate::api::{
-    changes, errors, explore, ingest, loglines, metrics, overview, services, session, sources, status, tail, traces,
+    changes, checks, errors, explore, firings, ingest, loglines, metrics, overview, rules, services, session, silences,
+    sources, status, tail, traces,
 };
 use utoipa::OpenApi;
 
@@ -55,6 +56,33 @@ use utoipa::OpenApi;
         status::healthz,
         status::readyz,
         status::metrics,
+        firings::list,
+        firings::show,
+        firings::acknowledge,
+        firings::outcome,
+        firings::note,
+        firings::assign,
+        firings::due,
+        firings::progress,
+        firings::link,
+        firings::tickets,
+        firings::deliveries,
+        silences::list,
+        silences::add,
+        silences::end,
+        silences::announce,
+        silences::finish,
+        rules::list,
+        rules::objectives,
+        rules::objective,
+        rules::channels,
+        rules::test,
+        rules::acknowledge_test,
+        rules::calendar,
+        checks::list,
+        checks::show,
+        checks::run,
+        checks::coverage,
         crate::receive::remote_write::write,
         crate::receive::alerts::webhook,
         crate::receive::github::deliver,

@@ -1,9 +1,11 @@
 //! The parts that handlers use. A handler asks for the one it needs, never for all.
 
 use crate::bodies::Bodies;
+use crate::checks::Checks;
 use crate::follow::Follow;
 use crate::intake::Intake;
 use crate::sources::Sources;
+use crate::watching::Watch;
 use axum::extract::FromRef;
 use base::{Clock, ServiceName, Timestamp};
 use futures::future::BoxFuture;
@@ -59,6 +61,10 @@ pub struct Parts {
     pub throttle: Arc<Mutex<Throttle>>,
     /// Ends what feeds a service.
     pub before_delete: BeforeDelete,
+    /// Rules, objectives and what they say.
+    pub watch: Arc<Watch>,
+    /// External checks.
+    pub checks: Arc<Checks>,
     /// Bodies that may be read at once: bounds the memory of intake.
     pub bodies: Bodies,
 }
@@ -82,4 +88,6 @@ part!(about: Arc<About>);
 part!(listeners: Listeners);
 part!(throttle: Arc<Mutex<Throttle>>);
 part!(before_delete: BeforeDelete);
+part!(checks: Arc<Checks>);
 part!(bodies: Bodies);
+part!(watch: Arc<Watch>);

@@ -1,7 +1,8 @@
 //! Which path leads to which handler.
 
 use crate::api::{
-    changes, errors, explore, ingest, loglines, metrics, overview, services, session, sources, status, tail, traces,
+    changes, checks, errors, explore, firings, ingest, loglines, metrics, overview, rules, services, session, silences,
+    sources, status, tail, traces,
 };
 use crate::parts::Parts;
 use crate::problem::{self, ApiError};
@@ -115,6 +116,10 @@ fn api() -> Router<Parts> {
         .route("/services/{service}/disappointed", get(services::disappointed))
         .route("/services/{service}/route", get(services::route))
         .route("/changes", get(changes::list).post(changes::create))
+        .route("/checks", get(checks::list))
+        .route("/checks/{name}", get(checks::show))
+        .route("/checks/{name}/run", post(checks::run))
+        .route("/coverage", get(checks::coverage))
         .route("/logs", get(explore::rows))
         .route("/logs/histogram", get(explore::histogram))
         .route("/logs/facets", get(explore::facets))
@@ -128,6 +133,28 @@ fn api() -> Router<Parts> {
         .route("/metrics/series", get(metrics::series))
         .route("/loglines", get(loglines::lines))
         .route("/loglines/patterns", get(loglines::patterns))
+        .route("/firings", get(firings::list))
+        .route("/firings/{id}", get(firings::show))
+        .route("/firings/{id}/ack", post(firings::acknowledge))
+        .route("/firings/{id}/outcome", post(firings::outcome))
+        .route("/firings/{id}/notes", post(firings::note))
+        .route("/firings/{id}/owner", post(firings::assign))
+        .route("/firings/{id}/due", post(firings::due))
+        .route("/firings/{id}/progress", post(firings::progress))
+        .route("/firings/{id}/links", post(firings::link))
+        .route("/tickets", get(firings::tickets))
+        .route("/deliveries", get(firings::deliveries))
+        .route("/silences", get(silences::list).post(silences::add))
+        .route("/silences/{id}", delete(silences::end))
+        .route("/maintenances", post(silences::announce))
+        .route("/maintenances/{id}", delete(silences::finish))
+        .route("/rules", get(rules::list))
+        .route("/objectives", get(rules::objectives))
+        .route("/objectives/{service}/{name}", get(rules::objective))
+        .route("/channels", get(rules::channels))
+        .route("/channels/{name}/test", post(rules::test))
+        .route("/channels/tests/{id}/ack", post(rules::acknowledge_test))
+        .route("/rotations/{name}", get(rules::calendar))
         .route("/sql", post(explore::sql))
         .route("/schema", get(explore::schema))
         .route("/sources", get(sources::list))

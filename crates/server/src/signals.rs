@@ -145,7 +145,7 @@ pub async fn read(
 }
 
 /// What the API calls a resource, and the sample that tells it.
-const RESOURCES: [(&str, &str); 7] = [
+pub const RESOURCES: [(&str, &str); 7] = [
     ("cpu", "cpu.busy_ratio"),
     ("memory", "memory.used_ratio"),
     ("disk", "disk.used_ratio"),

@@ -154,6 +154,14 @@ impl Channel {
         }
     }
 
+    /// `owner/repo` of a channel whose messages become issues.
+    pub fn repo(&self) -> Option<&str> {
+        match &self.to {
+            To::Github(to) => Some(&to.repo),
+            _ => None,
+        }
+    }
+
     /// How to reach the mail server, for a channel that sends mail.
     pub fn mail_server(&self) -> Option<&email::MailServer> {
         match &self.to {

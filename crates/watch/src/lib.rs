@@ -11,11 +11,12 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
-pub mod budgets;
-pub mod burn;
 pub mod actionability;
 pub mod availability;
+pub mod budgets;
+pub mod burn;
 pub mod channel;
+pub mod check;
 pub mod class;
 pub mod compile;
 pub mod condition;
@@ -23,15 +24,14 @@ pub mod counts;
 pub mod delivery;
 pub mod engine;
 pub mod escalation;
+pub mod liveness;
 pub mod message;
 pub mod objective;
-pub mod outcome;
-pub mod routing;
-pub mod liveness;
-pub mod objective;
 pub mod openslo;
+pub mod outcome;
 pub mod process;
 pub mod replay;
+pub mod routing;
 pub mod rule;
 pub mod signals;
 pub mod spec;

@@ -255,8 +255,8 @@ pub struct Standing {
     pub exhaustion: Exhaustion,
 }
 
-/// The end of the minute that is going on.
-pub(crate) fn end_of_minute(now: Timestamp) -> Timestamp {
+/// The end of the minute that is going on: sums of whole minutes end there.
+pub fn end_of_minute(now: Timestamp) -> Timestamp {
     now.plus_micros(-1).minute().plus_seconds(60)
 }
 

@@ -139,9 +139,8 @@ pub fn endpoints() -> Vec<Endpoint> {
 }
 
 /// A field of a protobuf message that holds bytes.
-fn field(number: u8, bytes: &[u8]) -> Vec<u8> {
-    let length = u8::try_from(bytes.len()).ok().filter(|length| *length < 0x80).expect("test messages are short");
-    [&[number << 3 | 2, length][..], bytes].concat()
+pub fn field(number: u8, bytes: &[u8]) -> Vec<u8> {
+    [&[number << 3 | 2][..], &varint(bytes.len() as u64), bytes].concat()
 }
 
 /// A length beyond the end.
@@ -173,7 +172,7 @@ fn remote_write() -> Endpoint {
 }
 
 /// A number of protobuf's: seven bits a byte, the lowest first.
-fn varint(mut number: u64) -> Vec<u8> {
+pub fn varint(mut number: u64) -> Vec<u8> {
     let mut bytes = Vec::new();
     loop {
         let [low, ..] = (number & 0x7f).to_le_bytes();
@@ -188,6 +187,11 @@ fn varint(mut number: u64) -> Vec<u8> {
 
 /// A snappy block of one literal.
 pub fn snappy(bytes: &[u8]) -> Vec<u8> {
-    let length = u8::try_from(bytes.len()).ok().filter(|length| (1..=60).contains(length)).expect("one short literal");
-    [&[length, (length - 1) << 2][..], bytes].concat()
+    let last = u16::try_from(bytes.len().checked_sub(1).expect("not empty")).expect("64 KiB at most");
+    let tag = match u8::try_from(last) {
+        Ok(short @ ..60) => vec![short << 2],
+        // The length stands in the two bytes behind.
+        _ => [&[61 << 2][..], &last.to_le_bytes()].concat(),
+    };
+    [&varint(bytes.len() as u64)[..], &tag, bytes].concat()
 }

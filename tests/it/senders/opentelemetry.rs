@@ -1,6 +1,7 @@
-//! OpenTelemetry's SDKs over HTTP: Python's (protobuf, also gzip) and npm's (JSON).
+//! OpenTelemetry's SDKs: Python's over HTTP and gRPC, npm's over HTTP as JSON and as protobuf; packed and not.
 
 use super::{Packages, assert_rows, moment, node_sends, python_sends, rows, stored};
+use crate::listeners::{address, start};
 use e2e::{Client, Place};
 use serde_json::{Map, Value, json};
 
@@ -23,15 +24,29 @@ fn microseconds(begin: &Value, end: &Value) -> i64 {
 }
 
 #[tokio::test]
-async fn logs_traces_and_metrics_of_pythons_sdk_are_stored_as_they_are() {
+async fn traces_logs_and_metrics_of_pythons_sdk_over_http_are_stored_as_they_are() {
     let place = Place::new();
     let koshu = place.start().await;
-    let Some(said) = python_sends(Packages::Newest, "send_opentelemetry", &[koshu.url()]) else { return };
-    let client = koshu.client();
-    assert_python_spans(client, &said).await;
-    assert_python_request_and_error(client, &said).await;
-    assert_python_logs(client, &said).await;
-    assert_python_metrics(client, &said).await;
+    let Some(said) = python_sends(Packages::Newest, "send_opentelemetry", &["http", koshu.url()]) else { return };
+    assert_python(koshu.client(), &said).await;
+}
+
+#[tokio::test]
+async fn traces_logs_and_metrics_of_pythons_sdk_over_grpc_are_stored_as_they_are() {
+    let place = Place::new();
+    let koshu = start(&place).await;
+    let at = address(&koshu, "otlp_grpc");
+    let Some(said) = python_sends(Packages::Newest, "send_opentelemetry", &["grpc", &at]) else { return };
+    assert_python(koshu.client(), &said).await;
+}
+
+async fn assert_python(client: &Client, said: &Value) {
+    assert_python_spans(client, said).await;
+    assert_python_request_and_error(client, said).await;
+    assert_python_logs(client, said).await;
+    let resource = json!({"service.instance.id": said["resource"]["service.instance.id"],
+        "deployment.environment.name": "staging"});
+    assert_metrics(client, said, ("checkout-service", "web-1"), &resource).await;
     let want = [("requests", 1), ("logs", 2), ("spans", 2), ("samples", 10), ("errors", 1)];
     assert_eq!(stored(client).await, want);
 }
@@ -117,16 +132,15 @@ async fn assert_python_logs(client: &Client, said: &Value) {
     assert_rows(&rows(client, LOGS).await, &want, "logs");
 }
 
-async fn assert_python_metrics(client: &Client, said: &Value) {
+/// Both programs measure the same.
+async fn assert_metrics(client: &Client, said: &Value, (service, host): (&str, &str), resource: &Value) {
     let sql = "SELECT service, host, name, value, source, attrs FROM samples WHERE source = 'otlp' \
                ORDER BY name, attrs['le'], value DESC";
     let row = |name: &str, value: f64, own: Value| {
-        let labels = json!({"service.instance.id": said["resource"]["service.instance.id"],
-            "deployment.environment.name": "staging", "otel.scope.name": "shop.meter"});
-        let mut labels = labels.as_object().unwrap().clone();
+        let mut labels = resource.as_object().unwrap().clone();
+        labels.insert("otel.scope.name".to_owned(), json!("shop.meter"));
         labels.extend(own.as_object().unwrap().clone());
-        json!({"service": "checkout-service", "host": "web-1", "name": name, "value": value, "source": "otlp",
-            "attrs": labels})
+        json!({"service": service, "host": host, "name": name, "value": value, "source": "otlp", "attrs": labels})
     };
     let want = [
         row("load", 0.75, json!({})),
@@ -149,12 +163,26 @@ async fn assert_python_metrics(client: &Client, said: &Value) {
 }
 
 #[tokio::test]
-async fn logs_and_traces_of_npms_sdk_are_stored_as_they_are() {
-    let place = Place::new();
-    let koshu = place.start().await;
-    let Some(said) = node_sends("send_opentelemetry", &[koshu.url()]) else { return };
-    let client = koshu.client();
-    let resource = json!({"service.name": "web", "service.version": "2.0", "host.name": "web-2"});
+async fn traces_logs_and_metrics_of_npms_sdk_are_stored_as_they_are_in_either_form() {
+    for form in ["json", "protobuf"] {
+        let place = Place::new();
+        let koshu = place.start().await;
+        let Some(said) = node_sends("send_opentelemetry", &[form, koshu.url()]) else { return };
+        let client = koshu.client();
+        assert_node_spans(client, &said).await;
+        assert_node_request_error_and_log(client, &said).await;
+        assert_metrics(client, &said, ("web", "web-2"), &json!({})).await;
+        let want = [("requests", 1), ("logs", 1), ("spans", 2), ("samples", 10), ("errors", 1)];
+        assert_eq!(stored(client).await, want, "{form}");
+    }
+}
+
+fn node_resource() -> Value {
+    json!({"service.name": "web", "service.version": "2.0", "host.name": "web-2"})
+}
+
+async fn assert_node_spans(client: &Client, said: &Value) {
+    let resource = node_resource();
     let [server, inner] = [&said["server"], &said["inner"]];
     let row = |ts: &str, span: &Value, own: Value| {
         let mut row = json!({"ts": ts, "service": "web", "host": "web-2", "trace_id": span["trace_id"],
@@ -184,7 +212,10 @@ async fn logs_and_traces_of_npms_sdk_are_stored_as_they_are() {
         row.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     }
     assert_rows(&found, &want, "spans");
+}
 
+async fn assert_node_request_error_and_log(client: &Client, said: &Value) {
+    let [server, inner] = [&said["server"], &said["inner"]];
     let sql = "SELECT ts, service, route, status, duration_us, trace_id FROM requests";
     let want = json!({"ts": "2026-02-03T04:05:06.25Z", "service": "web", "route": "GET /items/:id", "status": 200,
         "duration_us": 250_000, "trace_id": server["trace_id"]});
@@ -198,7 +229,6 @@ async fn logs_and_traces_of_npms_sdk_are_stored_as_they_are() {
         "span_id": server["span_id"]});
     let want = json!({"ts": "2026-02-03T04:05:06.789Z", "service": "web", "host": "web-2", "severity": "error",
         "body": BODY, "trace_id": server["trace_id"], "source": "otlp",
-        "attrs": with(&resource, ("shop.log", "1.3"), own)});
+        "attrs": with(&node_resource(), ("shop.log", "1.3"), own)});
     assert_rows(&rows(client, LOGS).await, &[want], "logs");
-    assert_eq!(stored(client).await, [("requests", 1), ("logs", 1), ("spans", 2), ("errors", 1)]);
 }

@@ -1,31 +1,61 @@
 //! Debian's Prometheus: writes its samples to Koshu, sends its alerts there, and scrapes Koshu.
 
+use super::programs::{Running, folder, free_port};
 use super::tokens::made_token;
 use super::{assert_rows, rows};
 use e2e::{Client, Koshu, Place, tool, until};
 use serde_json::{Value, json};
-use std::net::TcpListener;
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Duration;
 
 /// How long Prometheus may take from its start to what is waited for.
-const SOON: Duration = Duration::from_mins(1);
+pub const SOON: Duration = Duration::from_mins(1);
 /// How long the test's alert fires.
 const FIRES: jiff::SignedDuration = jiff::SignedDuration::from_secs(8);
 
 /// A Prometheus of our own, on a private port and below a private folder.
-struct Prometheus {
-    process: Child,
+pub struct Prometheus {
     client: Client,
+    _running: Running,
+}
+
+/// A folder for a Prometheus, and its port.
+pub struct Home {
+    pub folder: PathBuf,
+    pub port: u16,
+}
+
+impl Home {
+    pub fn new(place: &Place) -> Self {
+        Self { folder: folder(place, "prometheus"), port: free_port() }
+    }
+
+    /// Runs it with this configuration, whose `rule_files` has `rules.yml`.
+    pub async fn run(self, program: &Path, config: &str, rules: &str) -> Prometheus {
+        let Self { folder, port } = self;
+        let at = folder.display();
+        for (name, text) in [("prometheus.yml", config), ("rules.yml", rules)] {
+            std::fs::write(folder.join(name), text).unwrap();
+        }
+        let mut command = Command::new(program);
+        command
+            .arg(format!("--config.file={at}/prometheus.yml"))
+            .arg(format!("--storage.tsdb.path={at}/data"))
+            .arg(format!("--web.listen-address=127.0.0.1:{port}"))
+            .args(["--log.level=warn", "--rules.alert.resend-delay=1s"]);
+        let client = Client::new(format!("http://127.0.0.1:{port}"), None);
+        let prometheus = Prometheus { client, _running: Running::start(&mut command) };
+        let ready = prometheus.client.request(reqwest::Method::GET, "/-/ready");
+        until_ready(&ready).await;
+        prometheus
+    }
 }
 
 impl Prometheus {
     async fn start(program: &Path, place: &Place, koshu: &Koshu, token: &str) -> Self {
-        let folder = place.path().join("prometheus");
-        std::fs::create_dir(&folder).unwrap();
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let at = folder.display();
+        let home = Home::new(place);
+        let (at, port) = (home.folder.display(), home.port);
         let target = koshu.url().strip_prefix("http://").unwrap();
         let until = (jiff::Timestamp::now() + FIRES).as_second();
         let admin = koshu.data().join("admin.token");
@@ -48,22 +78,8 @@ impl Prometheus {
             "groups: [{{name: test, rules: [{{alert: CheckoutSlow, expr: 'vector(time()) < {until}', \
              labels: {{severity: page, service: checkout}}, annotations: {{summary: 'slow – 決済'}}}}]}}]\n"
         );
-        for (name, text) in [("prometheus.yml", config.as_str()), ("rules.yml", &rules), ("token", token)] {
-            std::fs::write(folder.join(name), text).unwrap();
-        }
-        let process = Command::new(program)
-            .arg(format!("--config.file={at}/prometheus.yml"))
-            .arg(format!("--storage.tsdb.path={at}/data"))
-            .arg(format!("--web.listen-address=127.0.0.1:{port}"))
-            .args(["--log.level=warn", "--rules.alert.resend-delay=1s"])
-            .stdin(Stdio::null())
-            .spawn()
-            .unwrap();
-        let client = Client::new(format!("http://127.0.0.1:{port}"), None);
-        let prometheus = Self { process, client };
-        let ready = prometheus.client.request(reqwest::Method::GET, "/-/ready");
-        until_ready(&ready).await;
-        prometheus
+        std::fs::write(home.folder.join("token"), token).unwrap();
+        home.run(program, &config, &rules).await
     }
 
     async fn ask(&self, path: &str, query: &[(&str, &str)]) -> Value {
@@ -86,13 +102,6 @@ impl Prometheus {
                 "attrs": labels})
         };
         sorted(found["result"].as_array().unwrap().iter().map(row).collect())
-    }
-}
-
-impl Drop for Prometheus {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::endpoints::endpoints;
 use super::{Packages, node_sends, python_sends, stored};
+use crate::listeners::{address, start};
 use e2e::{Client, Koshu, Place};
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -61,20 +62,47 @@ async fn once_there_is_a_token_every_way_in_asks_for_it() {
 #[tokio::test]
 async fn real_clients_bring_the_token_in_their_own_way() {
     let place = Place::new();
-    let koshu = place.start().await;
+    let koshu = start(&place).await;
     let token = made_token(&koshu, "ingest").await;
-    let arguments = [koshu.url(), &token];
-    for script in ["send_elasticsearch", "send_opentelemetry", "send_sentry", "send_loki"] {
-        let Some(_) = python_sends(Packages::Newest, script, &arguments) else { return };
+    let (url, grpc) = (koshu.url(), address(&koshu, "otlp_grpc"));
+    // These two say on their own standard error that they were refused.
+    for arguments in [["http", url], ["grpc", &grpc]] {
+        let Some(_) = python_sends(Packages::Newest, "send_opentelemetry", &arguments) else { return };
     }
-    for script in ["send_elasticsearch", "send_opentelemetry", "send_sentry"] {
-        let Some(_) = node_sends(script, &arguments) else { return };
+    let nothing: Vec<(&str, i64)> = Vec::new();
+    assert_eq!(stored(koshu.client()).await, nothing, "no token");
+    for (script, arguments) in [
+        ("send_elasticsearch", &[url, &token][..]),
+        ("send_opentelemetry", &["http", url, &token]),
+        ("send_opentelemetry", &["grpc", &grpc, &token]),
+        ("send_sentry", &[url, &token]),
+        ("send_loki", &[url, &token]),
+        ("send_loki_handler", &[url, &token]),
+    ] {
+        let Some(_) = python_sends(Packages::Newest, script, arguments) else { return };
+    }
+    for (script, arguments) in [
+        ("send_elasticsearch", &[url, &token][..]),
+        ("send_opentelemetry", &["json", url, &token]),
+        ("send_opentelemetry", &["protobuf", url, &token]),
+        ("send_sentry", &[url, &token]),
+        ("send_loki", &["json", url, &token]),
+        ("send_loki", &["protobuf", url, &token]),
+    ] {
+        let Some(_) = node_sends(script, arguments) else { return };
     }
     // What each of them stores is compared where no token is needed.
     let sql = "SELECT source, count(*) FROM logs GROUP BY source ORDER BY source";
-    let want = [("elasticsearch", 8 + 3), ("loki", 3), ("otlp", 2 + 1), ("sentry", 2 + 1)];
+    let want = [("elasticsearch", 8 + 3), ("loki", 4 * 3), ("otlp", 2 * 2 + 2), ("sentry", 2 + 2)];
     assert_eq!(koshu.client().sql(sql).await, want.map(|(source, count)| [json!(source), json!(count)]));
-    let want =
-        [("requests", 3), ("logs", 20), ("spans", 4), ("samples", 10), ("errors", 1 + 1 + 1 + 3 + 1), ("events", 1)];
+    let (errors, events) = (1 + 4 + 3 + 1, 3 + 2);
+    let want = [
+        ("requests", 1 + 4 + 2),
+        ("logs", 33),
+        ("spans", 4 * 2 + 4),
+        ("samples", 4 * 10 + 3),
+        ("errors", errors),
+        ("events", events),
+    ];
     assert_eq!(stored(koshu.client()).await, want);
 }

@@ -101,6 +101,7 @@ pub fn run(args: UpArgs, with_agent: bool, screen: &Screen) -> Result<ExitCode> 
             http: http_address(&args, &loaded.config)?,
             dir: args.dir,
             config: loaded.config,
+            config_folder: args.config.clone(),
             demo: args.demo,
             with_agent,
             listen: args.listen.iter().map(|listen| (listen.name, listen.at)).collect(),

@@ -4,20 +4,16 @@
 //! nothing looks at.
 
 use super::problem::Problem;
-use super::yaml::{Document, Node};
+use super::yaml::Document;
 use schemars::JsonSchema;
 use serde::Deserialize;
-use std::collections::BTreeMap;
 
 /// A value that is kept as it was written.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct Raw(pub serde_json::Value);
 
-/// Entries by name.
-pub type RawMap = BTreeMap<String, Raw>;
-
-const SECTIONS: [&str; 4] = ["checks", "rules", "outputs", "heal"];
+const SECTIONS: [&str; 1] = ["heal"];
 
 /// What of this file nothing acts on.
 pub(super) fn warnings(document: &Document) -> Vec<Problem> {
@@ -32,13 +28,6 @@ pub(super) fn warnings(document: &Document) -> Vec<Problem> {
     for (key, node) in document.root.entries() {
         if SECTIONS.contains(&key.text.as_str()) && !node.is_empty() {
             warn(key, format!("section `{}`", key.text));
-        }
-    }
-    for (name, service) in document.root.get("services").map(Node::entries).unwrap_or_default() {
-        for (key, node) in service.entries() {
-            if key.text == "objectives" && !node.is_empty() {
-                warn(key, format!("`objectives` of service `{}`", name.text));
-            }
         }
     }
     found

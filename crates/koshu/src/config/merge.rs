@@ -6,6 +6,7 @@
 use super::Config;
 use super::problem::Problem;
 use super::server::ServerSection;
+use super::watching::OutputsSection;
 use super::yaml::{Document, Key};
 use std::collections::BTreeMap;
 
@@ -19,7 +20,16 @@ pub(super) fn take_server_key(into: &mut ServerSection, from: &mut ServerSection
             }
         };
     }
-    take!(memory, disk, time_zone, store_url, store_url_file, retention, listen, intake)
+    take!(memory, disk, time_zone, store_url, store_url_file, retention, listen, intake, checks)
+}
+
+fn take_output_key(into: &mut OutputsSection, from: &mut OutputsSection, key: &str) {
+    match key {
+        "alert" => into.alert = std::mem::take(&mut from.alert),
+        "ticket" => into.ticket = std::mem::take(&mut from.ticket),
+        "base_url" => into.base_url = from.base_url.take(),
+        _ => into.language = from.language,
+    }
 }
 
 /// Gathers files.
@@ -43,9 +53,21 @@ impl Merge {
                         }
                     }
                 }
-                name @ ("services" | "checks" | "outputs") => {
+                name @ ("services" | "checks" | "rotations" | "people") => {
                     for (key, _) in node.entries() {
                         self.first(document, name, key);
+                    }
+                }
+                "outputs" => {
+                    for (key, _) in node.entries() {
+                        if self.first(document, "outputs", key) {
+                            take_output_key(&mut self.config.outputs, &mut file.outputs, &key.text);
+                        }
+                    }
+                }
+                "escalation" => {
+                    if self.first(document, "the file", section) {
+                        self.config.escalation = std::mem::take(&mut file.escalation);
                     }
                 }
                 _ => {}
@@ -53,7 +75,8 @@ impl Merge {
         }
         self.config.services.append(&mut file.services);
         self.config.checks.append(&mut file.checks);
-        self.config.outputs.append(&mut file.outputs);
+        self.config.rotations.append(&mut file.rotations);
+        self.config.people.append(&mut file.people);
         self.config.scrape.append(&mut file.scrape);
         self.config.rules.append(&mut file.rules);
         self.config.heal.append(&mut file.heal);

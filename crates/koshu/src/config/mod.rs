@@ -3,6 +3,7 @@
 //! Each part owns its section (its keys, defaults and words); this module only lists the sections, reads the files and
 //! says exactly what is wrong. It never fills in for a broken file: all of it is right, or none of it is used.
 
+mod checks;
 mod environment;
 mod later;
 mod merge;
@@ -13,14 +14,16 @@ mod server;
 mod services;
 #[cfg(test)]
 mod tests;
+mod watching;
 mod yaml;
 
-pub use later::{Raw, RawMap};
+pub use later::Raw;
 pub use objects::{ObjectPlace, ObjectsSection};
 pub use problem::{ConfigErrors, Problem, line_of, render};
 pub use scrape::ScrapeSection;
 pub use server::{Listen, ServerSection};
 pub use services::{ServiceSection, UserIdentity};
+pub use watching::{OutputsSection, compile_watch};
 
 use base::{Secret, ServiceName};
 use protocols::access::{Decoder, Format};
@@ -29,6 +32,10 @@ use serde::Deserialize;
 use signal::route::RoutePattern;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use watch::channel::OutputSpec;
+use watch::check::{Check, CheckName};
+use watch::escalation::{EscalationSpec, RotationSpec};
+use watch::spec::RuleSpec;
 
 /// The file that must be there.
 const MAIN_FILE: &str = "koshu.yaml";
@@ -50,12 +57,19 @@ pub struct Config {
     pub services: BTreeMap<ServiceName, ServiceSection>,
     /// Prometheus targets to fetch.
     pub scrape: Vec<ScrapeSection>,
-    /// External checks by name: accepted, not acted on by this version.
-    pub checks: RawMap,
-    /// Rules: accepted, not acted on by this version.
-    pub rules: Vec<Raw>,
-    /// Destinations of alerts and tickets: accepted, not acted on by this version.
-    pub outputs: RawMap,
+    /// External checks by name (1 to 63 of a-z, 0-9, -).
+    #[schemars(with = "BTreeMap<String, Check>")]
+    pub checks: BTreeMap<CheckName, Check>,
+    /// What is watched, and what becomes of it.
+    pub rules: Vec<RuleSpec>,
+    /// Where alerts and tickets go.
+    pub outputs: OutputsSection,
+    /// Who is told when nobody acknowledges an alert.
+    pub escalation: EscalationSpec,
+    /// Who is on duty, by the name of the rotation.
+    pub rotations: BTreeMap<String, RotationSpec>,
+    /// How people are reached, by name.
+    pub people: BTreeMap<String, OutputSpec>,
     /// Healing policies: accepted, not acted on by this version.
     pub heal: Vec<Raw>,
 }
@@ -79,7 +93,7 @@ impl Config {
         variables: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Loaded, ConfigErrors> {
         let mut merge = merge::Merge::default();
-        let (mut files, mut warnings) = (Vec::new(), Vec::new());
+        let (mut files, mut warnings, mut documents) = (Vec::new(), Vec::new(), Vec::new());
         if let Some(folder) = folder {
             files = list(folder).map_err(|problem| ConfigErrors(vec![problem]))?;
         }
@@ -88,7 +102,9 @@ impl Config {
                 Ok((document, part)) => {
                     merge.problems.extend(check_file(&document, &part));
                     warnings.extend(later::warnings(&document).into_iter().map(Problem::into_warning));
+                    warnings.extend(checks::warnings(&document, &part).into_iter().map(Problem::into_warning));
                     merge.add(&document, part);
+                    documents.push(document);
                 }
                 Err(problem) => merge.problems.push(problem),
             }
@@ -97,6 +113,13 @@ impl Config {
         problems.extend(environment::apply(&mut config, variables));
         if problems.is_empty() {
             problems.extend(read_secrets(&mut config, folder).err());
+            problems.extend(checks::read_secrets(&mut config.checks, folder).err());
+        }
+        if problems.is_empty() {
+            for found in compile_watch(&config).1 {
+                let told = watching::at_its_place(&documents, &found);
+                if found.is_warning { warnings.push(told) } else { problems.push(told) }
+            }
         }
         if problems.is_empty() { Ok(Loaded { config, files, warnings }) } else { Err(ConfigErrors(problems)) }
     }
@@ -171,10 +194,10 @@ fn check_file(document: &yaml::Document, part: &Config) -> Vec<Problem> {
             let help = "write the whole path, for example /var/log/nginx/access.log";
             problems.push(Problem::at(document, key_place("logs"), message).help(help));
         }
-        let routes = node.get("routes").map(yaml::Node::places).unwrap_or_default();
+        let routes = node.get("routes").map(yaml::Node::elements).unwrap_or_default();
         for (index, route) in service.routes.iter().enumerate() {
             if let Err(error) = route.parse::<RoutePattern>() {
-                let place = routes.get(index).copied().unwrap_or_else(|| key_place("routes"));
+                let place = routes.get(index).map_or_else(|| key_place("routes"), |(place, _)| *place);
                 let message = format!("`{route}` is no route pattern: {error}");
                 problems.push(Problem::at(document, place, message).help("write for example GET /items/:id"));
             }
@@ -230,20 +253,30 @@ fn read_secrets(config: &mut Config, folder: Option<&Path>) -> Result<(), Proble
     for scrape in &mut config.scrape {
         secrets.push(("scrape.token", &mut scrape.token, &scrape.token_file));
     }
+    let outputs = config.outputs.alert.iter_mut().chain(&mut config.outputs.ticket);
+    for slot in outputs.chain(config.people.values_mut()).flat_map(OutputSpec::secrets) {
+        fill(slot.secret, slot.file, slot.key, folder)?;
+    }
     for objects in config.services.values_mut().flat_map(|service| &mut service.objects) {
         secrets.push(("services.objects.access_key_id", &mut objects.access_key_id, &objects.access_key_id_file));
         let (secret, file) = (&mut objects.secret_access_key, &objects.secret_access_key_file);
         secrets.push(("services.objects.secret_access_key", secret, file));
     }
     for (key, secret, file) in secrets {
-        let Some(given) = file else { continue };
-        if secret.is_some() {
-            return Err(Problem::new(format!("`{key}` and `{key}_file` are both set")).help("keep one of the two"));
-        }
-        // Beside the configuration, so that it works from every working folder.
-        let path = folder.map_or_else(|| given.clone(), |folder| folder.join(given));
-        *secret = Some(read_secret(&path, &format!("{key}_file"))?);
+        fill(secret, file.as_ref(), key, folder)?;
     }
+    Ok(())
+}
+
+/// Fills a secret from its file, if it has one.
+fn fill(secret: &mut Option<Secret>, file: Option<&PathBuf>, key: &str, folder: Option<&Path>) -> Result<(), Problem> {
+    let Some(given) = file else { return Ok(()) };
+    if secret.is_some() {
+        return Err(Problem::new(format!("`{key}` and `{key}_file` are both set")).help("keep one of the two"));
+    }
+    // Beside the configuration, so that it works from every working folder.
+    let path = folder.map_or_else(|| given.clone(), |folder| folder.join(given));
+    *secret = Some(read_secret(&path, &format!("{key}_file"))?);
     Ok(())
 }
 

@@ -4,7 +4,7 @@ use base::{ByteSize, Secret, ServiceName, Span};
 use schemars::JsonSchema;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 const DAY: Span = Span::from_seconds(86_400);
@@ -35,6 +35,22 @@ pub struct ServerSection {
     pub listen: ListenSection,
     /// How records of other programs' protocols are taken.
     pub intake: IntakeSection,
+    /// How external checks are run.
+    pub checks: ChecksSection,
+}
+
+/// How external checks are run.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ChecksSection {
+    /// The address that answers when this machine's own network works. Default: the gateway of the default route.
+    #[serde(deserialize_with = "gateway")]
+    #[schemars(with = "Option<String>")]
+    pub gateway: Option<IpAddr>,
+    /// The name server to ask: `192.0.2.53:53`. Default: as this system does.
+    #[serde(deserialize_with = "resolver")]
+    #[schemars(with = "Option<String>")]
+    pub resolver: Option<SocketAddr>,
 }
 
 /// How records of other programs' protocols are taken.
@@ -156,6 +172,19 @@ impl JsonSchema for Listen {
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
         schemars::json_schema!({ "type": "string", "examples": ["127.0.0.1:4649", "off"] })
     }
+}
+
+fn gateway<'de, D: Deserializer<'de>>(input: D) -> Result<Option<IpAddr>, D::Error> {
+    let raw = String::deserialize(input)?;
+    let wrong = |_| D::Error::custom(format!("{raw:?} is no address; write for example 192.0.2.1"));
+    raw.parse().map(Some).map_err(wrong)
+}
+
+fn resolver<'de, D: Deserializer<'de>>(input: D) -> Result<Option<SocketAddr>, D::Error> {
+    let raw = String::deserialize(input)?;
+    let with_port = raw.parse().ok().or_else(|| Some(SocketAddr::new(raw.parse().ok()?, 53)));
+    let wrong = || D::Error::custom(format!("{raw:?} is no address; write for example 192.0.2.53:53"));
+    with_port.map(Some).ok_or_else(wrong)
 }
 
 fn size<'de, D: Deserializer<'de>>(input: D) -> Result<Option<ByteSize>, D::Error> {

@@ -1,10 +1,10 @@
 //! The `services` section: what belongs to a service and how its users are told apart.
 
-use super::later::Raw;
 use super::objects::ObjectsSection;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use std::path::PathBuf;
+use watch::spec::ObjectiveSpec;
 
 /// One service: what users use and a team owns.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
@@ -24,8 +24,8 @@ pub struct ServiceSection {
     pub user: Option<UserIdentity>,
     /// Route patterns, tried in order before the automatic ones: `GET /items/:id`.
     pub routes: Vec<String>,
-    /// Objectives: accepted, not acted on by this version.
-    pub objectives: Vec<Raw>,
+    /// What users may expect of it.
+    pub objectives: Vec<ObjectiveSpec>,
 }
 
 /// What tells one user from another.

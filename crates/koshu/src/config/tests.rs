@@ -45,9 +45,23 @@ checks:
 rules:
   - name: checkout-slow
     service: shop
+    route: POST /checkout
+    signal: latency.p95
+    above: 800ms
+    hold: 5m
     class: ticket
+    owner: web-team
+    due: 3d
+  - name: shop-burning
+    service: shop
+    objective: available
+    class: alert
+    owner: web-team
+    action: "Roll back the last deploy, or switch the failing dependency off"
+    runbook: shop-errors
 outputs:
-  alert: [{slack: {webhook_file: /etc/koshu/slack}}]
+  alert: [{slack: {webhook_file: slack}}, {email: {to: oncall@example.com}}]
+  ticket: [{github: {repo: example/shop, token_file: github}}]
 heal:
   - name: worker-memory
     match: {process: "unicorn worker"}
@@ -56,7 +70,8 @@ heal:
 
 #[test]
 fn the_example_loads_and_says_what_has_no_effect() {
-    let loaded = load(&[("koshu.yaml", EXAMPLE)]).unwrap();
+    let secrets = [("slack", "https://hooks.example/T/B/x\n"), ("github", "ghp_x\n")];
+    let loaded = load(&[&[("koshu.yaml", EXAMPLE)], secrets.as_slice()].concat()).unwrap();
     let server = &loaded.config.server;
     assert_eq!((server.memory, server.disk), (Some(ByteSize(1 << 30)), Some(ByteSize(20 << 30))));
     assert_eq!(server.time_zone.as_deref(), Some("Asia/Tokyo"));
@@ -68,16 +83,7 @@ fn the_example_loads_and_says_what_has_no_effect() {
         .iter()
         .map(|warning| (warning.origin.as_ref().unwrap().line, warning.message.as_str()))
         .collect();
-    assert_eq!(
-        said,
-        [
-            (10, "section `checks`: this version does not act on it"),
-            (16, "section `rules`: this version does not act on it"),
-            (20, "section `outputs`: this version does not act on it"),
-            (22, "section `heal`: this version does not act on it"),
-            (8, "`objectives` of service `shop`: this version does not act on it"),
-        ]
-    );
+    assert_eq!(said, [(36, "section `heal`: this version does not act on it"),]);
 }
 
 #[test]
@@ -181,7 +187,7 @@ fn the_printed_form_reads_like_this() {
    ·   ──────
  4 │   disk: 5GiB
    ╰────
-  help: did you mean `memory`? known here: memory, disk, time_zone, store_url, store_url_file, retention, listen, intake
+  help: did you mean `memory`? known here: memory, disk, time_zone, store_url, store_url_file, retention, listen, intake, checks
 ";
     assert_eq!(text.trim_end(), want.trim_end(), "\n{text}");
 }
@@ -189,8 +195,8 @@ fn the_printed_form_reads_like_this() {
 #[test]
 fn files_merge_by_section() {
     let loaded = load(&[
-        ("koshu.yaml", "schema: 1\nserver: {memory: 1GiB}\nservices: {shop: {owner: a}}\nrules: [{name: x}]\n"),
-        ("b.yaml", "server: {disk: 5GiB}\nservices: {blog: {owner: b}}\nrules: [{name: y}]\n"),
+        ("koshu.yaml", "schema: 1\nserver: {memory: 1GiB}\nservices: {shop: {owner: a}}\nrules: [{name: x, service: shop, signal: traffic, below: 1/m, class: record}]\n"),
+        ("b.yaml", "server: {disk: 5GiB}\nservices: {blog: {owner: b}}\nrules: [{name: y, service: blog, signal: traffic, below: 1/m, class: record}]\n"),
         ("notes.txt", "not: [yaml"),
         (".hidden.yaml", "not: [yaml"),
     ])
@@ -225,7 +231,7 @@ fn every_broken_file_is_told_at_once() {
 
 #[test]
 fn a_file_that_grows_by_its_anchors_is_refused() {
-    let mut bomb = "schema: 1\nchecks:\n  a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
+    let mut bomb = "schema: 1\noutputs:\n  a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
     for level in 1..10 {
         let before = level - 1;
         let tenfold = format!("*a{before}, ").repeat(10);
@@ -235,7 +241,7 @@ fn a_file_that_grows_by_its_anchors_is_refused() {
     let text = printed(&[("koshu.yaml", &bomb)]);
     assert!(text.contains("without anchors"), "{text}");
     assert!(start.elapsed().as_secs() < 5, "{:?}", start.elapsed());
-    let deep = format!("schema: 1\nchecks: {}{}\n", "{a: ".repeat(100), "}".repeat(100));
+    let deep = format!("schema: 1\noutputs: {}{}\n", "{a: ".repeat(100), "}".repeat(100));
     assert!(load(&[("koshu.yaml", &deep)]).is_err());
 }
 
@@ -301,10 +307,149 @@ fn every_key_of_the_server_section_is_merged_and_described() {
     let schema = Config::json_schema();
     assert_eq!(schema["properties"]["schema"]["const"], 1);
     let section = schema["$defs"]["ServerSection"]["properties"].as_object().unwrap();
-    assert_eq!(section.len(), 8);
+    assert_eq!(section.len(), 9);
     for (key, described) in section {
         let (mut into, mut from) = (ServerSection::default(), ServerSection::default());
         assert!(merge::take_server_key(&mut into, &mut from, key), "{key} is not merged");
         assert!(described["description"].is_string(), "{key} is not described");
     }
+}
+
+/// What stands under `rules:` (or beside it, when it begins with a section) of otherwise right files, each with one thing
+/// wrong that has to do with the watch.
+const BROKEN: [(&str, &str); 32] = [
+    ("no class", "- {name: a, service: shop, signal: traffic, below: 1/s}"),
+    ("a class that is none", "- {name: a, service: shop, signal: traffic, below: 1/s, class: page}"),
+    ("nothing is watched", "- {name: a, service: shop, class: record}"),
+    (
+        "two things are watched",
+        "- {name: a, service: shop, signal: traffic, sql: SELECT 1 AS value, below: 1/s, class: record}",
+    ),
+    ("an unknown signal", "- {name: a, service: shop, signal: latancy.p95, above: 1s, class: record}"),
+    ("an unknown service", "- {name: a, service: shap, signal: traffic, below: 1/s, class: record}"),
+    ("an unknown key", "- {name: a, service: shop, signal: traffic, belov: 1/s, class: record}"),
+    ("no limit", "- {name: a, service: shop, signal: traffic, class: record}"),
+    ("both limits", "- {name: a, service: shop, signal: traffic, above: 2/s, below: 1/s, class: record}"),
+    ("a unit that does not fit", "- {name: a, service: shop, signal: latency.p95, above: 5%, class: record}"),
+    ("no unit", "- {name: a, service: shop, signal: latency.p95, above: 800, class: record}"),
+    (
+        "hysteresis the wrong way",
+        "- {name: a, service: shop, signal: latency.p95, above: 1s, clear_below: 2s, class: record}",
+    ),
+    (
+        "an alert that says nothing to do",
+        "- {name: a, service: shop, signal: traffic, below: 1/s, class: alert, owner: web}",
+    ),
+    ("an alert of nobody", "- {name: a, service: other, signal: traffic, below: 1/s, class: alert, action: look}"),
+    ("a ticket without a date", "- {name: a, service: shop, signal: traffic, below: 1/s, class: ticket, owner: web}"),
+    (
+        "a name twice",
+        "- {name: a, service: shop, signal: traffic, below: 1/s, class: record}\n- {name: a, service: shop, signal: traffic, below: 2/s, class: record}",
+    ),
+    ("an unknown objective", "- {name: a, service: shop, objective: availble, class: alert, owner: web, action: look}"),
+    ("a hold that is none", "- {name: a, service: shop, signal: traffic, below: 1/s, hold: soon, class: record}"),
+    ("a window too short", "- {name: a, service: shop, signal: traffic, below: 1/s, window: 5s, class: record}"),
+    ("SQL without end", "- {name: a, sql: '', above: 1, class: record}"),
+    ("an objective that is always met", "services: {x: {objectives: [{name: o, good: 'status < 500', target: 100}]}}"),
+    ("a target that is no percentage", "services: {x: {objectives: [{name: o, good: 'status < 500', target: 0.999}]}}"),
+    ("a condition with an unknown name", "services: {x: {objectives: [{name: o, good: 'stats < 500', target: 99}]}}"),
+    ("a condition that is no yes or no", "services: {x: {objectives: [{name: o, good: 'status + 1', target: 99}]}}"),
+    ("a condition that does not end", "services: {x: {objectives: [{name: o, good: 'status < ', target: 99}]}}"),
+    (
+        "a window that is none",
+        "services: {x: {objectives: [{name: o, good: 'status < 500', target: 99, window: fortnight}]}}",
+    ),
+    (
+        "a time zone that is none",
+        "services: {x: {objectives: [{name: o, good: 'status < 500', target: 99, window: month, time_zone: Asia/Tokio}]}}",
+    ),
+    (
+        "an output of two kinds",
+        "outputs: {alert: [{slack: {webhook: 'https://a.example'}, webhook: {url: 'https://b.example'}}]}",
+    ),
+    ("an output without its secret", "outputs: {alert: [{slack: {}}]}"),
+    ("a secret in the open", "outputs: {alert: [{webhook: {url: 'http://hooks.example/x'}}]}"),
+    ("a mail address that is none", "outputs: {ticket: [{email: {to: oncall}}]}"),
+    ("an escalation to nobody", "escalation: {steps: [{after: 10m, person: taro}]}"),
+];
+
+#[test]
+fn everything_wrong_with_the_watch_is_told_by_file_line_column_and_way_out() {
+    let mut all = String::new();
+    for (case, text) in BROKEN {
+        let start = "schema: 1\nservices:\n  shop: {owner: web, objectives: [{name: available, good: 'status < 500', target: 99.9}]}\n  other: {}\n";
+        let text = if text.starts_with('-') { format!("rules:\n{text}\n") } else { format!("{text}\n") };
+        let files = [("koshu.yaml", start), ("watch.yaml", text.as_str())];
+        let folder = folder(&files);
+        let errors = Config::load(Some(folder.path()), []).map(|_| case).unwrap_err();
+        for problem in &errors.0 {
+            let origin = problem.origin.as_ref().unwrap_or_else(|| panic!("{case}: no place: {problem}"));
+            assert!(origin.file.ends_with("watch.yaml") && origin.line >= 1 && origin.column >= 1, "{case}: {origin}");
+            let help = problem.help.as_deref().unwrap_or_else(|| panic!("{case}: no way out: {problem}"));
+            let (line, column) = (origin.line, origin.column);
+            writeln!(all, "{case}\n    watch.yaml:{line}:{column} {problem}\n    help: {help}").unwrap();
+        }
+    }
+    insta::assert_snapshot!(all);
+}
+
+#[test]
+fn a_broken_check_is_told_by_line_column_and_way_out() {
+    for (case, check, wants) in [
+        (
+            "unknown key",
+            "{tcp: 'a.example:1', evry: 1m}",
+            &["@evry", "unknown key `evry`", "did you mean `every`?"][..],
+        ),
+        ("nothing to look at", "{service: shop}", &["@{", "write one of steps, tcp, tls, dns, icmp, heartbeat"]),
+        ("too often", "{tcp: 'a.example:1', every: 1s}", &["@{", "every 1s is too often", "write 10s to"]),
+        ("no unit", "{tcp: 'a.example:1', every: soon}", &["@soon", "does not start with a whole number"]),
+        ("no address", "{steps: [{get: shop}]}", &["@{get", "\"shop\" is no address", "https://shop.example/cart"]),
+        (
+            "a step's typing error",
+            "{steps: [{get: 'https://a.example/', expct: {}}]}",
+            &["@expct", "unknown key `expct`", "did you mean `expect`?"],
+        ),
+        (
+            "an unknown variable",
+            "{steps: [{get: 'https://a.example/{{id}}'}]}",
+            &["@{", "step 1 uses {{id}}, which no earlier step saves"],
+        ),
+        (
+            "status",
+            "{steps: [{get: 'https://a.example/', expect: {status: 20}}]}",
+            &["@20}", "20 is no status", "write for example 200 or [200, 302]"],
+        ),
+        ("no path", "{steps: [{get: 'https://a.example/', save: {t: csrf}}]}", &["@csrf}", "\"csrf\" is no place"]),
+    ] {
+        let text = printed(&[("koshu.yaml", &format!("schema: 1\nchecks:\n  buy: {check}\n"))]);
+        for want in wants {
+            // `@word` stands for the place of that word.
+            let place = want.strip_prefix('@').map(|word| format!("koshu.yaml:3:{}", 8 + check.find(word).unwrap()));
+            let want = place.as_deref().unwrap_or(want);
+            assert!(text.contains(want), "{case}: {want:?} is not in\n{text}");
+        }
+    }
+    let text = printed(&[("koshu.yaml", "schema: 1\nchecks:\n  Buy It: {tcp: 'a:1'}\n")]);
+    assert!(text.contains("koshu.yaml:3:3") && text.contains("use a-z, 0-9 and -"), "{text}");
+}
+
+#[test]
+fn secrets_of_checks_come_from_files_and_agents_are_warned_of() {
+    let yaml = "schema: 1\nchecks:\n  buy:\n    from: [server, web-1]\n    secret_files: {password: pw}\n    \
+                steps: [{post: 'https://a.example/', form: {p: '{{password}}'}}]\n  far: {tcp: 'a.example:1', from: [web-1]}\n";
+    let folder = folder(&[("koshu.yaml", yaml), ("pw", "hunter2\n")]);
+    let loaded = Config::load(Some(folder.path()), []).unwrap();
+    let buy = &loaded.config.checks[&"buy".parse().unwrap()];
+    assert_eq!(buy.secrets["password"].reveal(), "hunter2");
+    assert!(!format!("{loaded:?}").contains("hunter2"));
+    let said: Vec<_> = loaded
+        .warnings
+        .iter()
+        .map(|warning| (warning.origin.as_ref().unwrap().line, warning.help.as_deref().unwrap()))
+        .collect();
+    assert_eq!(said, [(4, "it runs from the server only"), (7, "add server, or it is never run")]);
+    std::fs::remove_file(folder.path().join("pw")).unwrap();
+    let error = Config::load(Some(folder.path()), []).unwrap_err().to_string();
+    assert!(error.contains("checks.buy.secret_files.password") && error.contains("cannot be read"), "{error}");
 }

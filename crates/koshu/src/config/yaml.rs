@@ -5,7 +5,7 @@
 use super::Config;
 use super::problem::{Problem, nearest};
 use serde::Deserialize;
-use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::{Error, Location, Options, Spanned};
 use std::fmt;
 use std::io::Read as _;
@@ -37,8 +37,8 @@ pub(super) struct Key {
 #[derive(Debug)]
 pub(super) enum Node {
     Map(Vec<(Key, Node)>),
-    /// Where each element stands.
-    List(Vec<Place>),
+    /// Each element and where it stands.
+    List(Vec<(Place, Node)>),
     Scalar,
 }
 
@@ -58,10 +58,10 @@ impl Node {
         }
     }
 
-    /// Where the elements of a list stand.
-    pub(super) fn places(&self) -> &[Place] {
+    /// The elements of a list and where they stand.
+    pub(super) fn elements(&self) -> &[(Place, Node)] {
         match self {
-            Self::List(places) => places,
+            Self::List(elements) => elements,
             Self::Map(_) | Self::Scalar => &[],
         }
     }
@@ -73,7 +73,7 @@ impl Node {
     pub(super) fn is_empty(&self) -> bool {
         match self {
             Self::Map(entries) => entries.is_empty(),
-            Self::List(places) => places.is_empty(),
+            Self::List(elements) => elements.is_empty(),
             Self::Scalar => true,
         }
     }
@@ -109,11 +109,11 @@ impl<'de> Visitor<'de> for NodeVisitor {
         Node::deserialize(input)
     }
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Node, A::Error> {
-        let mut places = Vec::new();
-        while let Some(element) = seq.next_element::<Spanned<IgnoredAny>>()? {
-            places.push(element.referenced.into());
+        let mut elements = Vec::new();
+        while let Some(element) = seq.next_element::<Spanned<Node>>()? {
+            elements.push((element.referenced.into(), element.value));
         }
-        Ok(Node::List(places))
+        Ok(Node::List(elements))
     }
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Node, A::Error> {
         let mut entries = Vec::new();

@@ -1,15 +1,19 @@
 //! The HTTP API: one module a subject. Handlers decode, call, encode; what they decide is decided elsewhere.
 
 pub mod changes;
+pub mod checks;
 pub mod errors;
 pub mod explore;
+pub mod firings;
 pub mod ingest;
 pub mod loglines;
 pub mod metrics;
 pub mod overview;
 pub mod params;
+pub mod rules;
 pub mod services;
 pub mod session;
+pub mod silences;
 pub mod snippets;
 pub mod sources;
 pub mod status;

@@ -160,6 +160,9 @@ pub struct Stored<R> {
     pub already: bool,
 }
 
+/// Hears of rows that became durable, table by table.
+pub type OnStored = Arc<dyn Fn(Table, &lake::arrow::array::RecordBatch) + Send + Sync>;
+
 /// Takes deliveries for all services.
 pub struct Intake {
     lake: Arc<Lake>,
@@ -171,6 +174,8 @@ pub struct Intake {
     chunks: Mutex<Chunks>,
     services: RwLock<BTreeMap<ServiceName, Arc<ServiceIntake>>>,
     deleting: RwLock<Vec<ServiceName>>,
+    /// Hears of everything that was stored.
+    on_stored: RwLock<Option<OnStored>>,
     /// A name had no room in the list of services.
     services_full: Since,
     /// Deliveries with a position go one after the other, so that no range is booked twice.
@@ -202,6 +207,7 @@ impl Intake {
             chunks,
             services: RwLock::new(services),
             deleting: RwLock::default(),
+            on_stored: RwLock::default(),
             services_full: Since::default(),
             booking: tokio::sync::Mutex::default(),
         }
@@ -212,6 +218,22 @@ impl Intake {
         if let Ok(intake) = self.service(service) {
             self.add(intake).remember(routes, last);
         }
+    }
+
+    /// From now on tells of everything that is stored. It is called where the sender waits: it must be quick.
+    pub fn on_stored(&self, heard: OnStored) {
+        *self.on_stored.write() = Some(heard);
+    }
+
+    async fn append(&self, append: Append) -> Result<(), lake::AppendError> {
+        let heard = self.on_stored.read().clone();
+        // Columns are shared, not copied.
+        let rows = heard.as_ref().map(|_| append.rows.clone());
+        self.lake.append(append).await?;
+        if let (Some(heard), Some(rows)) = (heard, rows) {
+            rows.iter().for_each(|(table, batch)| heard(*table, batch));
+        }
+        Ok(())
     }
 
     /// Every known service.
@@ -328,7 +350,7 @@ impl Intake {
             }
             self.append_named(append, key, now).await?;
         } else if !append.rows.is_empty() {
-            self.lake.append(append).await?;
+            self.append(append).await?;
         }
         let all = counts.all();
         for (service, records) in &collected.counts {
@@ -379,7 +401,7 @@ impl Intake {
         append.marks.push((key.clone(), now.to_string()));
         let oldest = self.chunks.lock().oldest_beyond(MAX_CHUNKS);
         append.marks.extend(oldest.into_iter().map(|key| (key, String::new())));
-        self.lake.append(append).await?;
+        self.append(append).await?;
         self.chunks.lock().stored(key);
         Ok(())
     }
@@ -423,9 +445,9 @@ impl Intake {
                 Err(NotNew::Covered) => return Ok(Outcome { already: true, ..Outcome::default() }),
                 Err(NotNew::Overlaps | NotNew::Ledger(_)) => return Err(IntakeError::Stale),
             }
-            self.lake.append(append).await?;
+            self.append(append).await?;
         } else if !append.rows.is_empty() {
-            self.lake.append(append).await?;
+            self.append(append).await?;
         }
         let now = self.clock.now();
         if outcome.tally.parsed() > 0 {

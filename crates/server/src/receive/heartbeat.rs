@@ -19,8 +19,9 @@ pub async fn ping(
     let query = request.uri().query().map(str::to_owned);
     let wrong = |error: protocols::heartbeat::PingError| ApiError::bad_request(error.to_string());
     let ping = Ping::parse(&path, query.as_deref()).map_err(wrong)?;
+    let (id, signal) = (ping.id.to_owned(), ping.signal);
     // The job is who is heard, not the curl that it calls.
-    let sender = Sender::new(SourceKind::Heartbeat, peer, request.headers()).named(ping.id);
+    let sender = Sender::new(SourceKind::Heartbeat, peer, request.headers()).named(&id);
     receive(&parts, sender, request, move |bytes, collector| {
         if let Ok(ping) = Ping::parse(&path, query.as_deref()) {
             ping.observe(bytes, collector);
@@ -28,5 +29,6 @@ pub async fn ping(
         Ok(())
     })
     .await?;
+    parts.checks.ping(&id, signal);
     Ok("OK")
 }

@@ -116,6 +116,8 @@ pub struct OpenFiring {
     pub series: String,
     /// Since when.
     pub started_at: Timestamp,
+    /// Whether anybody was told.
+    pub told: bool,
 }
 
 /// The statement for one scope: any state, open only, resolved only. The state is part of the text, so that the index
@@ -161,7 +163,7 @@ impl Firings {
 
     /// What fires now, the oldest first: where an engine goes on after a restart.
     pub async fn open(&self) -> Result<Vec<OpenFiring>, StoreError> {
-        let sql = "SELECT id, rule, class, service, series, started_at FROM firings WHERE state = 'open'
+        let sql = "SELECT id, rule, class, service, series, started_at, told FROM firings WHERE state = 'open'
                    ORDER BY started_at, id LIMIT $1";
         let rows = self.db.fetch(sql, args![OPEN_MAX]).await?;
         let read = |row: &Row| {
@@ -172,6 +174,7 @@ impl Firings {
                 service: row.maybe_parsed(3, "a service name")?,
                 series: row.text(4)?,
                 started_at: row.time(5)?,
+                told: row.int(6)? != 0,
             })
         };
         rows.iter().map(read).collect()

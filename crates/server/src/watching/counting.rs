@@ -1,0 +1,209 @@
+//! Counts good and valid requests for the objectives, as they are stored; and once those of the past.
+//!
+//! A request counts from the moment it is durable. After a start the past is read from the lake while new requests are
+//! counted already: what happened before the start is the lake's to tell, what happened after it is counted here. Late
+//! ones that arrive while the past is being read are told by the lake if it has them by then.
+
+use super::Watch;
+use crate::parts::Parts;
+use base::{TimeRange, Timestamp};
+use lake::Query;
+use lake::arrow::array::cast::AsArray;
+use lake::arrow::array::{Array, RecordBatch, StringArray};
+use lake::arrow::datatypes::{Int32Type, Int64Type, TimestampMicrosecondType};
+use signal::Table;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use watch::budgets::Budgets;
+use watch::condition::Request;
+use watch::counts::Tally;
+
+/// Rows of the past: minutes of the longest window.
+const MAX_MINUTES: usize = 200_000;
+
+impl Watch {
+    /// From now on hears of everything that is stored.
+    pub(super) fn hook(self: &Arc<Self>, parts: &Parts) {
+        let me = Arc::downgrade(self);
+        parts.intake.on_stored(Arc::new(move |table, batch| {
+            if let Some(me) = me.upgrade() {
+                me.stored(table, batch);
+            }
+        }));
+    }
+
+    fn stored(&self, table: Table, batch: &RecordBatch) {
+        match table {
+            Table::Requests => self.count(batch),
+            Table::Events => self.hear(batch),
+            _ => {}
+        }
+    }
+
+    fn count(&self, batch: &RecordBatch) {
+        let budgets = self.budgets();
+        let Some(rows) = Rows::of(batch) else { return };
+        let from = if self.past_is_counted.load(Ordering::Acquire) { None } else { Some(self.started) };
+        let mut at = 0;
+        while at < rows.len() {
+            let service = rows.services.value(at);
+            let end = (at..rows.len()).find(|row| rows.services.value(*row) != service).unwrap_or(rows.len());
+            if budgets.wants(service) {
+                let requests = (at..end).map(|row| rows.request(row));
+                let counted: Vec<_> = requests.filter(|(ts, _)| from.is_none_or(|from| *ts >= from)).collect();
+                let left_out = budgets.count(service, &counted);
+                if left_out.ahead > 0 {
+                    tracing::debug!(service, left_out.ahead, "requests of the future are not counted for objectives");
+                }
+            }
+            at = end;
+        }
+    }
+
+    fn hear(&self, batch: &RecordBatch) {
+        let (Some(times), Some(kinds), Some(names), Some(states)) =
+            (times(batch), text(batch, "kind"), text(batch, "name"), text(batch, "state"))
+        else {
+            return;
+        };
+        for row in 0..batch.num_rows() {
+            if kinds.value(row) == "heartbeat" && states.is_valid(row) && states.value(row) == "ok" {
+                self.heard.saw_heartbeat(names.value(row), Timestamp::from_micros(times.value(row)));
+            }
+        }
+    }
+
+    /// Counts the past of every objective, and hears of heartbeats that came before this start.
+    pub(super) async fn count_past(&self, parts: &Parts) {
+        let budgets = self.budgets();
+        let keys: Vec<String> = budgets.objectives().map(|objective| objective.key()).collect();
+        self.count_past_of(parts, &budgets, &keys, self.started).await;
+        self.past_is_counted.store(true, Ordering::Release);
+        self.hear_past(parts).await;
+    }
+
+    /// Counts what was stored before `until` for these objectives.
+    pub(super) async fn count_past_of(&self, parts: &Parts, budgets: &Budgets, keys: &[String], until: Timestamp) {
+        for key in keys {
+            let asked = budgets.with(key, |objective, _| (objective.count_sql(), objective.window.longest()));
+            let Some((Some((aggregates, scope)), longest)) = asked else { continue };
+            let range = TimeRange { from: until.plus_micros(-longest.micros()), to: until };
+            let sql = format!(
+                "SELECT CAST(ts AS BIGINT) / 60000000 AS minute, {aggregates} FROM requests WHERE {scope} GROUP BY 1 ORDER BY 1"
+            );
+            let rows = match parts.lake.sql(&Query { sql, range, limit: MAX_MINUTES }).await {
+                Ok(answer) => answer.batches,
+                Err(error) => {
+                    tracing::warn!(%error, objective = key, "the past of an objective was not counted: it begins now");
+                    continue;
+                }
+            };
+            let mut first = None;
+            for batch in &rows {
+                let columns: Vec<_> = (0..4).map(|column| crate::signals::ints(batch, column)).collect();
+                let minutes = (0..batch.num_rows()).filter_map(|row| {
+                    let number = |column: usize| columns[column][row].and_then(|value| u64::try_from(value).ok());
+                    let minute = Timestamp::from_seconds(columns[0][row]? * 60);
+                    let tally = Tally { good: number(1)?, valid: number(2)?, unknown: number(3)? };
+                    Some((minute, tally))
+                });
+                let minutes: Vec<_> = minutes.collect();
+                first = first.or_else(|| minutes.first().map(|(minute, _)| *minute));
+                budgets.load(key, minutes);
+            }
+            self.see_past(budgets, key, first, until);
+        }
+    }
+
+    /// Says which of the past was watched: what an earlier process noted, or, where none did, all since the first request.
+    fn see_past(&self, budgets: &Budgets, key: &str, first: Option<Timestamp>, until: Timestamp) {
+        let watched = self.watched.lock().clone();
+        let noted = watched.first().map_or(until, |range| range.from.min(until));
+        if let Some(before) = first.and_then(|first| TimeRange::new(first, noted)) {
+            budgets.see(key, before);
+        }
+        for range in watched {
+            budgets.see(key, range);
+        }
+    }
+
+    async fn hear_past(&self, parts: &Parts) {
+        let now = parts.clock.now();
+        let range = TimeRange { from: now.plus_seconds(-32 * 86_400), to: now };
+        let sql =
+            "SELECT name, CAST(max(ts) AS BIGINT) FROM events WHERE kind = 'heartbeat' AND state = 'ok' GROUP BY 1";
+        match parts.lake.sql(&Query { sql: sql.to_owned(), range, limit: 10_000 }).await {
+            Ok(answer) => {
+                for batch in &answer.batches {
+                    for (name, at) in crate::signals::texts(batch, 0).into_iter().zip(crate::signals::ints(batch, 1)) {
+                        if let (Some(name), Some(at)) = (name, at) {
+                            self.heard.saw_heartbeat(&name, Timestamp::from_micros(at));
+                        }
+                    }
+                }
+            }
+            Err(error) => tracing::warn!(%error, "heartbeats of the past were not read"),
+        }
+    }
+}
+
+type Times = lake::arrow::array::PrimitiveArray<TimestampMicrosecondType>;
+
+fn times(batch: &RecordBatch) -> Option<&Times> {
+    batch.column_by_name("ts")?.as_primitive_opt()
+}
+
+fn text<'b>(batch: &'b RecordBatch, name: &str) -> Option<&'b StringArray> {
+    batch.column_by_name(name)?.as_string_opt()
+}
+
+/// The columns of a batch of requests that conditions can ask about.
+struct Rows<'b> {
+    times: &'b Times,
+    services: &'b StringArray,
+    methods: &'b StringArray,
+    routes: &'b StringArray,
+    paths: &'b StringArray,
+    hosts: &'b StringArray,
+    statuses: &'b lake::arrow::array::PrimitiveArray<Int32Type>,
+    durations: &'b lake::arrow::array::PrimitiveArray<Int64Type>,
+    bytes: &'b lake::arrow::array::PrimitiveArray<Int64Type>,
+}
+
+impl<'b> Rows<'b> {
+    fn of(batch: &'b RecordBatch) -> Option<Self> {
+        Some(Self {
+            times: times(batch)?,
+            services: text(batch, "service")?,
+            methods: text(batch, "method")?,
+            routes: text(batch, "route")?,
+            paths: text(batch, "path")?,
+            hosts: text(batch, "host")?,
+            statuses: batch.column_by_name("status")?.as_primitive_opt()?,
+            durations: batch.column_by_name("duration_us")?.as_primitive_opt()?,
+            bytes: batch.column_by_name("bytes")?.as_primitive_opt()?,
+        })
+    }
+
+    fn len(&self) -> usize {
+        self.times.len()
+    }
+
+    fn request(&self, row: usize) -> (Timestamp, Request<'b>) {
+        let whole = |column: &lake::arrow::array::PrimitiveArray<Int64Type>| {
+            column.is_valid(row).then(|| u64::try_from(column.value(row)).ok()).flatten()
+        };
+        let request = Request {
+            status: u16::try_from(self.statuses.value(row)).unwrap_or(0),
+            duration_us: whole(self.durations),
+            method: self.methods.value(row),
+            route: self.routes.value(row),
+            path: self.paths.value(row),
+            host: self.hosts.is_valid(row).then(|| self.hosts.value(row)),
+            service: self.services.value(row),
+            bytes: whole(self.bytes),
+            ..Request::default()
+        };
+        (Timestamp::from_micros(self.times.value(row)), request)
+    }
+}

@@ -1,0 +1,73 @@
+//! What is configured to be watched, and who is told.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use watch::channel::Channel;
+use watch::escalation::{Escalation, Rotation};
+use watch::objective::Objective;
+use watch::routing::Lists;
+use watch::rule::{Rule, RuleKind, Selector, What};
+use watch::signals::Signal;
+use watch::texts::Language;
+
+/// What is configured to be watched, and who is told.
+#[derive(Debug, Default)]
+pub struct Plan {
+    /// Rules.
+    pub rules: Vec<Arc<Rule>>,
+    /// Objectives.
+    pub objectives: Vec<Arc<Objective>>,
+    /// Where each class goes.
+    pub lists: Lists,
+    /// Channels by name.
+    pub channels: BTreeMap<String, Channel>,
+    /// What happens when nobody acknowledges.
+    pub escalation: Escalation,
+    /// Who is on duty.
+    pub rotations: BTreeMap<String, Rotation>,
+    /// Channel of each person.
+    pub people: BTreeMap<String, String>,
+    /// Address of the pages in messages, without a slash at its end.
+    pub base_url: String,
+    /// Language of messages.
+    pub language: Language,
+    /// What the rules ask for.
+    pub selectors: BTreeSet<Selector>,
+    /// Whether any rule is about processes.
+    pub asks_processes: bool,
+}
+
+/// Reads the configuration again: a plan, or why there is none.
+pub type Reloaded = Result<Plan, String>;
+
+impl Plan {
+    /// With what its rules ask for.
+    #[must_use]
+    pub fn ready(mut self) -> Self {
+        let is_own =
+            |selector: &&Selector| !matches!(selector.what, What::Signal(Signal::BudgetLeft | Signal::BudgetBurn));
+        self.selectors = self.rules.iter().filter_map(selector_of).filter(is_own).cloned().collect();
+        let of_processes =
+            |selector: &Selector| matches!(selector.what, What::Signal(Signal::ProcessCount | Signal::ProcessRestarts));
+        self.asks_processes = self.selectors.iter().any(of_processes);
+        self
+    }
+
+    /// The channel of a person.
+    pub fn channel_of_person(&self, person: &str) -> Option<String> {
+        self.people.get(person).cloned()
+    }
+
+    /// The rule of this name.
+    pub fn rule(&self, name: &str) -> Option<&Arc<Rule>> {
+        self.rules.iter().find(|rule| rule.info.name == name)
+    }
+}
+
+/// What a threshold rule asks for.
+fn selector_of(rule: &Arc<Rule>) -> Option<&Selector> {
+    match &rule.kind {
+        RuleKind::Threshold { selector, .. } => Some(selector),
+        RuleKind::Burn { .. } => None,
+    }
+}
