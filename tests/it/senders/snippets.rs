@@ -17,25 +17,32 @@ use std::process::Command;
 /// Stands for a token.
 const PLACEHOLDER: &str = "YOUR_INGEST_TOKEN";
 
-/// Every snippet, and how often a token goes into it.
-const ALL: [(&str, usize); 17] = [
-    ("Deploy marker", 1),
-    ("Filebeat", 1),
-    ("Fluent Bit", 0),
-    ("Heartbeat of a job", 1),
-    ("OpenTelemetry Collector", 1),
-    ("OpenTelemetry SDKs", 1),
-    ("Past logs", 0),
-    ("Prometheus: remote write and alerts", 2),
-    ("Promtail, Grafana Alloy and other clients of Loki", 1),
-    ("Sentry SDKs", 1),
-    ("Vector", 1),
-    ("curl: a log file", 1),
-    ("curl: one record", 1),
+/// Every snippet by its key, and how often a token of a sender goes into it.
+const ALL: [(&str, usize); 24] = [
+    ("alertmanager", 1),
+    ("alloy", 1),
+    ("curl-lines", 1),
+    ("curl-record", 1),
+    ("deploy", 1),
+    ("filebeat", 1),
+    ("fluent-bit", 0),
     ("fluentd", 0),
-    ("nginx: JSON with response times", 0),
-    ("nginx: straight over syslog", 0),
+    ("github-actions", 0),
+    ("github-webhook", 0),
+    ("heartbeat", 1),
+    ("nginx-json", 0),
+    ("nginx-syslog", 0),
+    ("otel-collector", 1),
+    ("otel-sdk", 1),
+    ("past-logs", 0),
+    ("prometheus", 2),
+    ("prometheus-scrape", 0),
+    ("promtail", 1),
     ("rsyslog", 0),
+    ("scrape", 0),
+    ("sentry", 1),
+    ("statsd", 0),
+    ("vector", 1),
 ];
 
 /// A server, and its snippets as a person copies them: with a token filled in, if there is one.
@@ -92,7 +99,7 @@ async fn printed(koshu: &Koshu) -> Vec<(String, String)> {
     let sources = koshu.client().get("/api/v1/sources").await.ok();
     let text = |snippet: &Value, name: &str| snippet[name].as_str().unwrap().to_owned();
     let snippets = sources["snippets"].as_array().unwrap();
-    snippets.iter().map(|snippet| (text(snippet, "title"), text(snippet, "text"))).collect()
+    snippets.iter().map(|snippet| (text(snippet, "key"), text(snippet, "text"))).collect()
 }
 
 #[tokio::test]
@@ -124,9 +131,9 @@ async fn snippets_for_a_shell_do_what_they_say() {
         program(&folder(place, "bin").join("nightly-backup"), "exit 3");
 
         let begin = jiff::Timestamp::now();
-        for title in ["curl: one record", "curl: a log file"] {
+        for title in ["curl-record", "curl-lines"] {
             let stored = said(&mut offered.shell(offered.text(title)));
-            let accepted = if title == "curl: one record" { 1 } else { 3 };
+            let accepted = if title == "curl-record" { 1 } else { 3 };
             assert_eq!((&stored["accepted"], &stored["rejected"]), (&json!(accepted), &json!(0)), "{title}: {stored}");
         }
         let sql = "SELECT ts, service, method, route, path, status, duration_us, bytes FROM requests ORDER BY ts";
@@ -145,16 +152,17 @@ async fn snippets_for_a_shell_do_what_they_say() {
         assert_rows(&found, &want, "requests");
 
         // The job failed: what follows it runs all the same, as in a line of cron.
-        let mut shell = offered.shell(&format!("set +e\n{}", offered.text("Heartbeat of a job")));
+        let line = offered.text("heartbeat").strip_prefix("0 3 * * * /usr/local/bin/backup;").unwrap();
+        let mut shell = offered.shell(&format!("set +e\nnightly-backup;{line}"));
         assert_eq!(String::from_utf8_lossy(&ran(&mut shell).stdout), "OK");
         let want = json!({"kind": "heartbeat", "name": "nightly-backup", "state": "fail", "code": "3"});
         let sql = "SELECT kind, name, state, attrs['exit_code'] AS code FROM events";
         assert_rows(&rows(client, sql).await, &[want], "heartbeats");
 
-        let made = said(&mut offered.shell(offered.text("Deploy marker")));
+        let made = said(&mut offered.shell(offered.text("deploy")));
         let changes = client.get("/api/v1/changes").await.ok();
         assert_eq!(changes["changes"], json!([made]));
-        let want = json!({"kind": "deploy", "service": "shop", "title": "deploy", "version": "1.0"});
+        let want = json!({"kind": "deploy", "service": "shop", "title": "shop 1.0", "version": "1.0"});
         for (name, value) in want.as_object().unwrap() {
             assert_eq!(&made[name], value, "{made}");
         }
@@ -182,7 +190,7 @@ async fn nginx_writes_as_its_snippets_say_and_its_past_is_imported() {
             assert_eq!(text.matches(NGINX_LOG).count(), 1, "{title}: {text}");
             text.replace(NGINX_LOG, &log)
         };
-        let both = elsewhere("nginx: JSON with response times") + offered.text("nginx: straight over syslog");
+        let both = elsewhere("nginx-json") + offered.text("nginx-syslog");
         let (nginx, shop) = nginx(&nginx_program, place, &both).await;
         for path in ["/items/1?color=red", "/items/2", "/fail"] {
             shop.get(path).await;
@@ -220,7 +228,7 @@ async fn nginx_writes_as_its_snippets_say_and_its_past_is_imported() {
         let bin = folder(place, "bin");
         let koshu = place.koshu();
         std::os::unix::fs::symlink(koshu.get_program(), bin.join("koshu")).unwrap();
-        let text = elsewhere("Past logs");
+        let text = elsewhere("past-logs");
         let mut shell = offered.shell(&text);
         for (name, value) in koshu.get_envs() {
             match value {
@@ -265,7 +273,7 @@ async fn sdks_send_with_the_environment_of_their_snippets() {
     for (language, program, script) in sdks {
         for offered in Offered::both().await {
             let what = format!("{language}, {}", offered.token.as_deref().map_or("no token", |_| "a token"));
-            for (title, name) in [("OpenTelemetry SDKs", "opentelemetry"), ("Sentry SDKs", "sentry")] {
+            for (title, name) in [("otel-sdk", "opentelemetry"), ("sentry", "sentry")] {
                 let text = format!("{}exec \"$@\"", offered.text(title));
                 let mut shell = offered.shell(&text);
                 assert_eq!(said(shell.arg("sh").arg(&program).arg(&script).arg(name)), true, "{what}");
@@ -285,7 +293,7 @@ async fn prometheus_writes_and_alerts_as_its_snippet_says() {
     let (Some(prometheus), Some(promtool)) = (tool("prometheus"), tool("promtool")) else { return };
     for offered in Offered::both().await {
         let home = Home::new(&offered.place);
-        let text = offered.text("Prometheus: remote write and alerts");
+        let text = offered.text("prometheus");
         let alone = home.folder.join("snippet.yml");
         std::fs::write(&alone, text).unwrap();
         ran(limited(&promtool).args(["check", "config"]).arg(&alone));
@@ -309,7 +317,7 @@ async fn prometheus_writes_and_alerts_as_its_snippet_says() {
 async fn configurations_of_other_programs_say_where_to_send() {
     for offered in Offered::both().await {
         let (http, token) = (offered.http(), offered.token.as_deref());
-        let Some(vector) = offered.read("toml", "Vector") else { return };
+        let Some(vector) = offered.read("toml", "vector") else { return };
         let mut want = json!({"type": "elasticsearch", "inputs": ["*"], "endpoints": [format!("http://{http}")],
             "bulk": {"index": "shop"}});
         if let Some(token) = token {
@@ -323,27 +331,41 @@ async fn configurations_of_other_programs_say_where_to_send() {
             want["password"] = json!(token);
         }
         let want = json!({"output.elasticsearch": want, "setup.ilm.enabled": false, "setup.template.enabled": false});
-        assert_eq!(offered.read("yaml", "Filebeat"), Some(want));
+        assert_eq!(offered.read("yaml", "filebeat"), Some(want));
 
         let mut want = json!({"url": format!("http://{http}/loki/api/v1/push")});
         if let Some(token) = token {
             want["bearer_token"] = json!(token);
         }
-        let found = offered.read("yaml", "Promtail, Grafana Alloy and other clients of Loki");
-        assert_eq!(found, Some(json!({"clients": [want]})));
+        assert_eq!(offered.read("yaml", "promtail"), Some(json!({"clients": [want]})));
+        let alloy = offered.text("alloy");
+        assert!(alloy.contains(&format!("url = \"http://{http}/loki/api/v1/push\"")), "{alloy}");
+        assert!(token.is_none_or(|token| alloy.contains(&format!("bearer_token = \"{token}\""))), "{alloy}");
 
-        let mut want = json!({"endpoint": address(&offered.koshu, "otlp_grpc"), "tls": {"insecure": true}});
+        let mut want = json!({"endpoint": format!("http://{http}")});
         if let Some(token) = token {
             want["headers"] = json!({"Authorization": format!("Bearer {token}")});
         }
-        let found = offered.read("yaml", "OpenTelemetry Collector");
-        assert_eq!(found, Some(json!({"exporters": {"otlp": want}})));
+        let found = offered.read("yaml", "otel-collector").unwrap();
+        assert_eq!(found["exporters"], json!({"otlphttp/koshu": want}));
+        for signal in ["traces", "metrics", "logs"] {
+            assert_eq!(found["service"]["pipelines"][signal]["exporters"], json!(["otlphttp/koshu"]), "{found}");
+        }
+
+        let found = offered.read("yaml", "alertmanager").unwrap();
+        let webhook = &found["receivers"][0]["webhook_configs"][0];
+        assert_eq!(webhook["url"], format!("http://{http}/api/v1/alertmanager"));
+        assert_eq!(webhook["http_config"]["authorization"]["credentials"], json!(token));
+        let found = offered.read("yaml", "prometheus-scrape").unwrap();
+        let scrape = &found["scrape_configs"][0];
+        assert_eq!(scrape["static_configs"][0]["targets"], json!([http]));
+        assert_eq!(scrape["authorization"]["credentials"], "YOUR_READ_TOKEN", "a token of another kind");
 
         let forward = address(&offered.koshu, "forward");
         let (host, port) = forward.rsplit_once(':').unwrap();
         for (title, [host, port, ack]) in [
             ("fluentd", [format!("host {host}"), format!("port {port}"), "require_ack_response true".to_owned()]),
-            ("Fluent Bit", [format!("Host {host}"), format!("Port {port}"), "Require_ack_response true".to_owned()]),
+            ("fluent-bit", [format!("Host {host}"), format!("Port {port}"), "Require_ack_response true".to_owned()]),
         ] {
             let lines: Vec<&str> = offered.text(title).lines().map(str::trim).collect();
             for line in [host, port, ack] {

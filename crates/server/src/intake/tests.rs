@@ -126,7 +126,9 @@ async fn a_sender_is_known_by_its_bytes_its_clock_and_the_fields_it_lost() {
     let all =
         [log("shop", -300, MAX_FIELDS), log("shop", -240, MAX_FIELDS + 1), log("shop", -999, 0), log("mail", 5, 0)];
     let work = move |collector: &mut Collector<'_>| {
-        all.into_iter().for_each(|record| collector.log(record));
+        for record in all {
+            collector.log(record);
+        }
         Ok(())
     };
     place.intake.store(Arrived { origin, source, bytes: 400 }, work).await.unwrap();
