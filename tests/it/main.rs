@@ -21,3 +21,4 @@ mod observed;
 mod outside_readers;
 mod pulling;
 mod senders;
+mod watch;

@@ -231,17 +231,17 @@ fn every_broken_file_is_told_at_once() {
 
 #[test]
 fn a_file_that_grows_by_its_anchors_is_refused() {
-    let mut bomb = "schema: 1\noutputs:\n  a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
+    let mut bomb = "schema: 1\nheal:\n  - &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
     for level in 1..10 {
         let before = level - 1;
         let tenfold = format!("*a{before}, ").repeat(10);
-        writeln!(bomb, "  a{level}: &a{level} [{tenfold}]").unwrap();
+        writeln!(bomb, "  - &a{level} [{tenfold}]").unwrap();
     }
     let start = std::time::Instant::now();
     let text = printed(&[("koshu.yaml", &bomb)]);
     assert!(text.contains("without anchors"), "{text}");
     assert!(start.elapsed().as_secs() < 5, "{:?}", start.elapsed());
-    let deep = format!("schema: 1\noutputs: {}{}\n", "{a: ".repeat(100), "}".repeat(100));
+    let deep = format!("schema: 1\nheal: [{}{}]\n", "{a: ".repeat(100), "}".repeat(100));
     assert!(load(&[("koshu.yaml", &deep)]).is_err());
 }
 
@@ -351,7 +351,7 @@ const BROKEN: [(&str, &str); 32] = [
     ("a window too short", "- {name: a, service: shop, signal: traffic, below: 1/s, window: 5s, class: record}"),
     ("SQL without end", "- {name: a, sql: '', above: 1, class: record}"),
     ("an objective that is always met", "services: {x: {objectives: [{name: o, good: 'status < 500', target: 100}]}}"),
-    ("a target that is no percentage", "services: {x: {objectives: [{name: o, good: 'status < 500', target: 0.999}]}}"),
+    ("a target that is no percentage", "services: {x: {objectives: [{name: o, good: 'status < 500', target: 101}]}}"),
     ("a condition with an unknown name", "services: {x: {objectives: [{name: o, good: 'stats < 500', target: 99}]}}"),
     ("a condition that is no yes or no", "services: {x: {objectives: [{name: o, good: 'status + 1', target: 99}]}}"),
     ("a condition that does not end", "services: {x: {objectives: [{name: o, good: 'status < ', target: 99}]}}"),

@@ -294,13 +294,24 @@ fn detection_bears_some_bad_lines_and_a_cut_last_one() {
 
 #[test]
 fn format_names_read_back() {
-    for format in
-        [Format::Auto, Format::Common, Format::Combined, Format::Ltsv, Format::Json, Format::Alb, Format::Pattern]
-    {
+    for format in [
+        Format::Auto,
+        Format::Common,
+        Format::Combined,
+        Format::Ltsv,
+        Format::Json,
+        Format::Alb,
+        Format::Elb,
+        Format::CloudFront,
+        Format::Pattern,
+    ] {
         assert_eq!(format.to_string().parse(), Ok(format));
     }
     let error = "iis".parse::<Format>().unwrap_err().to_string();
-    assert_eq!(error, "\"iis\" is no known log format; use one of auto, common, combined, ltsv, json, alb, pattern");
+    assert_eq!(
+        error,
+        "\"iis\" is no known log format; use one of auto, common, combined, ltsv, json, alb, elb, cloudfront, pattern"
+    );
 }
 
 #[test]

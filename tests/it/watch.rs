@@ -1,0 +1,251 @@
+//! The watch from end to end: a rule fires, a webhook and a mail server hear of it once, people act on it, it ends; also
+//! over kills of the process, and when the configuration changes under it.
+
+use e2e::{Client, Koshu, Place, checkout, python, until};
+use serde_json::{Value, json};
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+use tokio::sync::Mutex;
+
+/// One evaluation, and what a busy machine takes.
+const EVALUATED: Duration = Duration::from_secs(40);
+
+/// Takes webhooks and remembers them: id and body.
+#[derive(Clone)]
+struct Hook {
+    url: String,
+    heard: Arc<Mutex<Vec<(String, Value)>>>,
+}
+
+impl Hook {
+    async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let hook = Self { url: format!("http://{}/hook", listener.local_addr().unwrap()), heard: Arc::default() };
+        let heard = Arc::clone(&hook.heard);
+        tokio::spawn(async move {
+            while let Ok((mut socket, _)) = listener.accept().await {
+                let heard = Arc::clone(&heard);
+                tokio::spawn(async move {
+                    let mut request = Vec::new();
+                    let mut part = [0; 4096];
+                    let (head, body) = loop {
+                        let read = socket.read(&mut part).await.unwrap_or(0);
+                        if read == 0 {
+                            return;
+                        }
+                        request.extend_from_slice(&part[..read]);
+                        let text = String::from_utf8_lossy(&request).into_owned();
+                        let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
+                        let head = head.to_lowercase();
+                        let length = head.split("content-length: ").nth(1).and_then(|rest| rest.lines().next());
+                        if body.len() >= length.and_then(|length| length.trim().parse().ok()).unwrap_or(0) {
+                            break (head, body.to_owned());
+                        }
+                    };
+                    let id = head.split("webhook-id: ").nth(1).and_then(|rest| rest.lines().next()).unwrap_or_default();
+                    assert!(head.contains("webhook-signature: v1,"), "it is signed: {head}");
+                    heard.lock().await.push((id.to_owned(), serde_json::from_str(&body).unwrap()));
+                    let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+                    let _ = socket.write_all(answer).await;
+                });
+            }
+        });
+        hook
+    }
+
+    async fn kinds(&self) -> Vec<String> {
+        self.heard.lock().await.iter().map(|(_, body)| body["kind"].as_str().unwrap_or("?").to_owned()).collect()
+    }
+}
+
+/// Says how long the queue is.
+async fn queue_is(client: &Client, length: f64) {
+    let point = json!({"asDouble": length});
+    let body = json!({"resourceMetrics": [{
+        "resource": {"attributes": [{"key": "service.name", "value": {"stringValue": "shop"}}]},
+        "scopeMetrics": [{"metrics": [{"name": "queue", "gauge": {"dataPoints": [point]}}]}],
+    }]});
+    client.post("/v1/metrics", &body).await.ok();
+}
+
+fn configuration(hook: &str, name: &str, more: &str) -> String {
+    format!(
+        "services: {{shop: {{owner: web}}}}\nrules:\n  - name: {name}\n    service: shop\n    sql: SELECT value FROM samples \
+         WHERE name = 'queue' ORDER BY ts DESC LIMIT 1\n    above: 100\n    class: alert\n    owner: web\n    action: Start \
+         more workers\n  - {{name: noted, service: shop, sql: \"SELECT value FROM samples WHERE name = 'queue' ORDER BY ts \
+         DESC LIMIT 1\", above: 10, class: record}}\noutputs:\n  alert: [{{webhook: {{url: \"{hook}\", secret: \
+         whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw}}, always: true}}{more}]\n"
+    )
+}
+
+async fn open_alerts(client: &Client) -> Vec<Value> {
+    let answer = client.get("/api/v1/firings?class=alert&state=open").await.ok();
+    answer["firings"].as_array().unwrap().clone()
+}
+
+async fn fires(koshu: &Koshu) -> Value {
+    until(EVALUATED, "the rule fires", async || open_alerts(koshu.client()).await.into_iter().next()).await
+}
+
+#[tokio::test]
+async fn an_alert_is_told_once_acted_on_and_ends_also_over_a_kill() {
+    let hook = Hook::start().await;
+    let place = Place::new();
+    place.configure(&configuration(&hook.url, "queue-long", ""));
+    let koshu = place.start().await;
+    queue_is(koshu.client(), 500.0).await;
+    let begin = Instant::now();
+    let firing = fires(&koshu).await;
+    until(EVALUATED, "the webhook hears of it", async || (hook.kinds().await == ["fire"]).then_some(())).await;
+    // One evaluation and a second, and what a busy machine takes.
+    assert!(begin.elapsed() < Duration::from_secs(25), "{:?}", begin.elapsed());
+    assert_eq!(
+        (&firing["rule"], &firing["owner"], &firing["value"]),
+        (&json!("queue-long"), &json!("web"), &json!(500.0))
+    );
+
+    // After a kill it goes on: nothing is told anew.
+    koshu.kill();
+    let koshu = place.start().await;
+    let client = koshu.client();
+    let id = firing["id"].as_str().unwrap();
+    assert_eq!(client.post(&format!("/api/v1/firings/{id}/ack"), &json!({})).await.status, 204);
+    let note = json!({"text": "two workers more"});
+    assert_eq!(client.post(&format!("/api/v1/firings/{id}/notes"), &note).await.status, 204);
+    queue_is(client, 1.0).await;
+    until(EVALUATED, "the alert ends", async || open_alerts(client).await.is_empty().then_some(())).await;
+    until(EVALUATED, "the webhook hears of the end", async || {
+        (hook.kinds().await == ["fire", "resolve"]).then_some(())
+    })
+    .await;
+    let wrong = json!({"outcome": "no_action_needed"});
+    assert_eq!(
+        client.post(&format!("/api/v1/firings/{id}/outcome"), &wrong).await.status,
+        400,
+        "a reason is asked for"
+    );
+    let outcome = json!({"outcome": "acted", "why": "more workers"});
+    assert_eq!(client.post(&format!("/api/v1/firings/{id}/outcome"), &outcome).await.status, 204);
+    let detail = client.get(&format!("/api/v1/firings/{id}")).await.ok();
+    assert_eq!((&detail["state"], &detail["outcome"]), (&json!("resolved"), &json!("acted")));
+    assert_eq!(detail["action"], "Start more workers");
+    let happened: Vec<&str> =
+        detail["history"].as_array().unwrap().iter().map(|entry| entry["kind"].as_str().unwrap()).collect();
+    for kind in ["fired", "delivered", "acknowledged", "note", "resolved", "outcome"] {
+        assert!(happened.contains(&kind), "{kind}: {happened:?}");
+    }
+    assert_eq!(detail["deliveries"].as_array().unwrap().len(), 2);
+
+    // Records are in the lake, and nowhere else.
+    let events = "SELECT name, state, attrs['class'] FROM events WHERE kind = 'firing' ORDER BY ts, name";
+    let events = client.sql(events).await;
+    let of = |name: &str| -> Vec<&Value> { events.iter().filter(|row| row[0] == name).map(|row| &row[1]).collect() };
+    assert_eq!(of("queue-long"), ["firing", "resolved"], "{events:?}");
+    assert_eq!(of("noted"), ["firing", "resolved"], "{events:?}");
+    let all = client.get("/api/v1/firings?rule=noted").await.ok();
+    assert_eq!(all["firings"], json!([]), "a record is no firing of the store");
+}
+
+#[tokio::test]
+async fn a_bad_configuration_keeps_the_old_rules_and_a_good_one_replaces_them() {
+    let hook = Hook::start().await;
+    let place = Place::new();
+    place.configure(&configuration(&hook.url, "queue-long", ""));
+    let koshu = place.start().await;
+    let client = koshu.client();
+    queue_is(client, 500.0).await;
+    fires(&koshu).await;
+    place.configure(&configuration(&hook.url, "queue-long", "").replace("above: 100", "above: lots"));
+    let problem = until(EVALUATED, "the problem is told", async || {
+        client.get("/api/v1/rules").await.ok()["config_problem"].as_str().map(str::to_owned)
+    })
+    .await;
+    assert!(problem.contains("koshu.yaml:6") && problem.contains("`lots` does not fit"), "{problem}");
+    assert_eq!(open_alerts(client).await.len(), 1, "the old rule goes on");
+    place.configure(&configuration(&hook.url, "queue-too-long", ""));
+    until(EVALUATED, "the new rules are in force", async || {
+        let rules = client.get("/api/v1/rules").await.ok();
+        (rules["rules"][0]["name"] == "queue-too-long" && rules["config_problem"].is_null()).then_some(())
+    })
+    .await;
+    until(EVALUATED, "the firing of the rule that is no more ends, and the new one fires", async || {
+        let open = open_alerts(client).await;
+        (open.len() == 1 && open[0]["rule"] == "queue-too-long").then_some(())
+    })
+    .await;
+}
+
+/// aiosmtpd, which prints a line for each mail.
+struct Smtp {
+    child: Child,
+    port: String,
+    output: BufReader<std::process::ChildStdout>,
+}
+
+impl Smtp {
+    /// `None` without Python's packages (which was said).
+    fn start() -> Option<Self> {
+        let mut child = Command::new(python()?)
+            .arg(checkout().join("tests/python/smtp_server.py"))
+            .env("PYTHONDONTWRITEBYTECODE", "1")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut smtp = Self { output: BufReader::new(child.stdout.take().unwrap()), child, port: String::new() };
+        smtp.port = smtp.line();
+        Some(smtp)
+    }
+
+    fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.output.read_line(&mut line).unwrap();
+        line.trim().to_owned()
+    }
+}
+
+impl Drop for Smtp {
+    fn drop(&mut self) {
+        // It ends with its input.
+        drop(self.child.stdin.take());
+        let _ = self.child.wait();
+    }
+}
+
+#[tokio::test]
+async fn a_mail_server_gets_the_alert_and_a_test_counts_when_a_person_says_so() {
+    let Some(mut smtp) = Smtp::start() else { return };
+    let hook = Hook::start().await;
+    let place = Place::new();
+    let mail = format!(
+        ", {{name: mail, always: true, email: {{to: oncall@example.com, host: 127.0.0.1, port: {}}}}}",
+        smtp.port
+    );
+    place.configure(&configuration(&hook.url, "queue-long", &mail));
+    let koshu = place.start().await;
+    let client = koshu.client();
+    let test = client.post("/api/v1/channels/mail/test", &json!({})).await;
+    assert_eq!(test.status, 202, "{test:?}");
+    let id = test.json()["id"].as_str().unwrap().to_owned();
+    let first: Value = serde_json::from_str(&smtp.line()).unwrap();
+    assert_eq!(first["to"], json!(["oncall@example.com"]));
+    assert!(first["text"].as_str().unwrap().contains(&format!("/channels/test/{id}")), "{first}");
+    let state = async || {
+        let channels = client.get("/api/v1/channels").await.ok();
+        let all = channels["channels"].as_array().unwrap().clone();
+        all.into_iter().find(|channel| channel["name"] == "mail").unwrap()["state"].clone()
+    };
+    assert!(state().await["test_acknowledged_at"].is_null(), "nobody has said that it arrived");
+    client.post(&format!("/api/v1/channels/tests/{id}/ack"), &json!({})).await.ok();
+    assert!(state().await["test_acknowledged_at"].is_string());
+
+    queue_is(client, 500.0).await;
+    fires(&koshu).await;
+    let alert: Value = serde_json::from_str(&smtp.line()).unwrap();
+    assert!(alert["subject"].as_str().unwrap().contains("queue-long"), "{alert}");
+    assert!(alert["text"].as_str().unwrap().contains("Start more workers"), "{alert}");
+}
