@@ -58,7 +58,12 @@ impl Hook {
     }
 
     async fn kinds(&self) -> Vec<String> {
-        self.heard.lock().await.iter().map(|(_, body)| body["kind"].as_str().unwrap_or("?").to_owned()).collect()
+        self.heard
+            .lock()
+            .await
+            .iter()
+            .map(|(_, body)| body["data"]["kind"].as_str().unwrap_or("?").to_owned())
+            .collect()
     }
 }
 
@@ -164,7 +169,7 @@ async fn a_bad_configuration_keeps_the_old_rules_and_a_good_one_replaces_them() 
         client.get("/api/v1/rules").await.ok()["config_problem"].as_str().map(str::to_owned)
     })
     .await;
-    assert!(problem.contains("koshu.yaml:6") && problem.contains("`lots` does not fit"), "{problem}");
+    assert!(problem.contains("koshu.yaml:7") && problem.contains("`lots` does not fit"), "{problem}");
     assert_eq!(open_alerts(client).await.len(), 1, "the old rule goes on");
     place.configure(&configuration(&hook.url, "queue-too-long", ""));
     until(EVALUATED, "the new rules are in force", async || {

@@ -1,11 +1,12 @@
 """A mail server that prints its port, and then a line of JSON for each mail. Ends when its standard input does."""
 
+import asyncio
 import email
 import email.policy
 import json
 import sys
 
-from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP
 
 
 class Printer:
@@ -20,15 +21,12 @@ class Printer:
         return "250 taken"
 
 
-class AnyPort(Controller):
-    """Asks nobody to connect, as the base class does to see whether it runs: the port is only known here."""
+async def main() -> None:
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: SMTP(Printer(), hostname="localhost"), "127.0.0.1", 0)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    await loop.run_in_executor(None, sys.stdin.read)
+    server.close()
 
-    def _trigger_server(self):
-        pass
 
-
-controller = AnyPort(Printer(), hostname="127.0.0.1", port=0)
-controller.start()
-print(controller.server.sockets[0].getsockname()[1], flush=True)
-sys.stdin.read()
-controller.stop()
+asyncio.run(main())

@@ -390,13 +390,24 @@ impl Running {
 
     /// A firing that the store does not know was never told: it has to begin again.
     fn forget_unknown(&mut self, open: &[OpenFiring], now: Timestamp) {
-        let known =
+        // The store knows alerts and tickets. A record is known here alone.
+        let is_record = |class: Class| class == Class::Record;
+        let among =
             |name: &str, series: &Series| open.iter().any(|firing| firing.rule == name && firing.series == *series);
+        let of_rule = is_record(self.rule.info.class);
+        let absent_class = match &self.rule.kind {
+            RuleKind::Threshold { absent: Some(absent), .. } => Some(absent.info.class),
+            _ => None,
+        };
+        let absent_name = format!("{}/absent", self.rule.info.name);
+        let known = |name: &str, series: &Series| {
+            let unknown_to_store = if name == absent_name { absent_class.is_some_and(is_record) } else { of_rule };
+            unknown_to_store || among(name, series)
+        };
         let name = self.rule.info.name.clone();
         if self.burn.phase == Phase::Firing && !known(&name, &Series::default()) {
             self.burn = BurnTrack::new(now);
         }
-        let absent_name = format!("{name}/absent");
         for (series, track) in &mut self.series {
             if track.state.phase == Phase::Firing && !known(&name, series) {
                 track.state = State::new(now);

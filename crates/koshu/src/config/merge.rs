@@ -65,10 +65,8 @@ impl Merge {
                         }
                     }
                 }
-                "escalation" => {
-                    if self.first(document, "the file", section) {
-                        self.config.escalation = std::mem::take(&mut file.escalation);
-                    }
+                "escalation" if self.first(document, "the file", section) => {
+                    self.config.escalation = std::mem::take(&mut file.escalation);
                 }
                 _ => {}
             }

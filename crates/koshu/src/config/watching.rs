@@ -55,7 +55,7 @@ pub fn compile_watch(config: &Config) -> (Watched, Vec<SpecProblem>) {
     });
     let declared = Declared {
         services: services.collect(),
-        checks: config.checks.keys().map(|name| name.as_str()).collect::<BTreeSet<_>>(),
+        checks: config.checks.keys().map(watch::check::CheckName::as_str).collect::<BTreeSet<_>>(),
         runbooks: None,
         time_zone: &zone_name,
         interval: INTERVAL,

@@ -231,7 +231,9 @@ impl Intake {
         let rows = heard.as_ref().map(|_| append.rows.clone());
         self.lake.append(append).await?;
         if let (Some(heard), Some(rows)) = (heard, rows) {
-            rows.iter().for_each(|(table, batch)| heard(*table, batch));
+            for (table, batch) in &rows {
+                heard(*table, batch);
+            }
         }
         Ok(())
     }

@@ -131,8 +131,10 @@ impl One {
             counts.refuse(FAILED, reason.as_bytes());
             self.scraping.sources.observed(&self.source(), self.job.service.as_ref(), &counts, 0, at);
             let took = started.elapsed();
-            let down =
-                move |observer: &mut dyn Observer, labels: &[(&str, &str)]| report(observer, labels, at, None, took);
+            let down = move |observer: &mut dyn Observer, labels: &[(&str, &str)]| {
+                report(observer, labels, at, None, took);
+                Ok(())
+            };
             if let Err(error) = self.deliver(0, at, down).await {
                 tracing::warn!(target = %self.url, error = chain(&error), "that a target is down could not be stored");
             }
@@ -169,7 +171,8 @@ impl One {
         let took = started.elapsed();
         let decode = move |collector: &mut dyn Observer, labels: &[(&str, &str)]| {
             let outcome = scrape(&body, format, &Target { labels, at: Some(at) }, collector)?;
-            report(collector, labels, at, Some(outcome.samples), took)
+            report(collector, labels, at, Some(outcome.samples), took);
+            Ok(())
         };
         self.deliver(size, at, decode).await
     }
@@ -215,13 +218,7 @@ impl One {
 }
 
 /// What is known of the scrape itself.
-fn report(
-    observer: &mut dyn Observer,
-    labels: &[(&str, &str)],
-    at: Timestamp,
-    samples: Option<u64>,
-    took: Duration,
-) -> Result<(), protocols::observed::DecodeError> {
+fn report(observer: &mut dyn Observer, labels: &[(&str, &str)], at: Timestamp, samples: Option<u64>, took: Duration) {
     let of = |wanted: &str| labels.iter().find(|(name, _)| *name == wanted).map(|(_, value)| *value);
     let up = if samples.is_some() { 1.0 } else { 0.0 };
     let values = [
@@ -240,5 +237,4 @@ fn report(
             labels: labels.iter().map(|(name, value)| -> Field<'_> { ((*name).into(), (*value).into()) }).collect(),
         });
     }
-    Ok(())
 }

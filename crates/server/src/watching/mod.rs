@@ -199,8 +199,13 @@ impl Watch {
         let gathered = values::Values::gather(parts, &self.heard, &plan.selectors, now).await;
         let transitions = self.engine.lock().await.tick(now, &gathered);
         self.note_watched(now);
+        let is_changed = !transitions.is_empty();
         self.pend(transitions);
         self.tell(parts, now).await;
+        // The store knows nothing of records: they would be noted once more after a kill.
+        if is_changed {
+            self.save(parts).await;
+        }
     }
 
     fn pend(&self, transitions: Vec<Transition>) {

@@ -115,12 +115,10 @@ impl Sender {
         let texts = Texts::new(plan.language);
         let zone = &self.parts.about.time_zone;
         let message = Desk { texts: &texts, base_url: &plan.base_url, zone }.write_batch(batch);
-        let (answer, repo) = match plan.channels.get(name) {
-            Some(channel) => self.send(channel, batch, &message).await?,
-            None => {
-                let why = format!("no channel {name:?} is configured any more");
-                (Answer::Retry { after: None, why }, None)
-            }
+        let (answer, repo) = if let Some(channel) = plan.channels.get(name) {
+            self.send(channel, batch, &message).await?
+        } else {
+            (Answer::Retry { after: None, why: format!("no channel {name:?} is configured any more") }, None)
         };
         let now = self.parts.clock.now();
         let sent = Sent { kind: batch.kind, class: message.class, since: batch.since(), attempts: batch.attempts() };
@@ -198,8 +196,8 @@ impl Sender {
     async fn issue_of(&self, batch: &Batch) -> Result<Option<IssueRef>, StoreError> {
         let Some(firing) = batch.messages.first().and_then(|message| message.firing) else { return Ok(None) };
         let links = self.parts.store.firings().links(firing).await?;
-        let issue = links.into_iter().filter(|link| link.kind == store::LinkKind::Issue);
-        Ok(issue.filter_map(|link| link.target.parse().ok()).next())
+        let mut issues = links.into_iter().filter(|link| link.kind == store::LinkKind::Issue);
+        Ok(issues.find_map(|link| link.target.parse().ok()))
     }
 
     async fn request(&self, channel: &Channel, request: &HttpRequest) -> Answer {

@@ -140,7 +140,7 @@ impl Gathering<'_> {
             Signal::HostSilence => self.hosts(selector),
             Signal::HeartbeatAge => self.heartbeats(selector),
             Signal::ProcessCount | Signal::ProcessRestarts => self.processes(selector, signal),
-            Signal::CheckFailures | Signal::CheckDuration | Signal::CheckTlsDays => Answer::Whole(Verdict::Failed),
+            Signal::CheckFailures | Signal::CheckDuration | Signal::CheckTlsDays => self.checks(selector, signal),
             // The engine answers these itself.
             Signal::BudgetLeft | Signal::BudgetBurn => Answer::Whole(Verdict::Failed),
         }
