@@ -1,6 +1,6 @@
 //! Wires the watch: from the configuration to a plan, and again when the configuration changes.
 
-use crate::commands::check::variables;
+use crate::config::variables;
 use crate::config::{Config, compile_watch, render};
 use base::ByteSize;
 use server::parts::Parts;

@@ -8,6 +8,7 @@
 pub mod api;
 pub mod auth;
 pub mod bodies;
+mod causes;
 pub mod checks;
 mod counts;
 pub mod follow;

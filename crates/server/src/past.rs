@@ -3,8 +3,8 @@
 //! What was stored stays when an import ends early, and it can be repeated: tail and imports share the ledger, so no
 //! line is stored twice.
 
+use crate::causes::chain;
 use crate::intake::{Delivery, Intake, IntakeError, Position, store_lines};
-use crate::pull::chain;
 use crate::source_name::{SourceKind, SourceName};
 use agent::discover::FoundLog;
 use agent::past::PastReader;

@@ -1,6 +1,6 @@
 //! `koshu check`: says exactly what is wrong in a folder of configuration, before a server reads it.
 
-use crate::config::{Config, Problem, line_of, render};
+use crate::config::{Config, Problem, line_of, render, variables};
 use crate::failure::Exit;
 use crate::output::{self, OutputArg, OutputFormat, Screen};
 use crate::texts::Message;
@@ -21,11 +21,6 @@ pub struct CheckArgs {
     pub schema: bool,
     #[command(flatten)]
     pub out: OutputArg,
-}
-
-/// Variables of the environment that are text.
-pub fn variables() -> impl Iterator<Item = (String, String)> {
-    std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
 }
 
 /// Prints problems, or that there are none.

@@ -2,9 +2,9 @@
 //!
 //! Looks without changing anything: it makes no folder and no store, and takes no port for longer than a moment.
 
-use super::check::variables;
 use super::token::store_options;
 use crate::client::{self, Client, ServerArgs};
+use crate::config::variables;
 use crate::config::{Config, line_of};
 use crate::failure::Exit;
 use crate::output::{self, Column, OutputArg, OutputFormat, Screen};

@@ -1,7 +1,7 @@
 //! `koshu token`: makes, lists and deletes tokens, directly in the store, also beside a running server.
 
-use super::check::variables;
 use crate::config::Config;
+use crate::config::variables;
 use crate::failure::Failure;
 use crate::output::{self, Column, OutputArg, OutputFormat, Screen};
 use crate::place::StoreArgs;

@@ -1,7 +1,7 @@
 //! `koshu up` and `koshu serve`: everything in one process.
 
-use super::check::variables;
 use crate::app::{App, AppOptions};
+use crate::config::variables;
 use crate::config::{Config, Listen, line_of, render};
 use crate::failure::Failure;
 use crate::output::Screen;

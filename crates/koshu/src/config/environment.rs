@@ -11,6 +11,11 @@ const PREFIX: &str = "KOSHU_";
 const SEPARATOR: &str = "__";
 const KEYS: [&str; 5] = ["memory", "disk", "time_zone", "store_url", "store_url_file"];
 
+/// Variables of the environment that are text.
+pub fn variables() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+}
+
 /// Applies the variables; those of other programs are left alone.
 pub(super) fn apply(config: &mut Config, variables: impl IntoIterator<Item = (String, String)>) -> Vec<Problem> {
     let mut ours: Vec<_> = variables

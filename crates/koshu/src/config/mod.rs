@@ -17,6 +17,7 @@ mod tests;
 mod watching;
 mod yaml;
 
+pub use environment::variables;
 pub use later::Raw;
 pub use objects::{ObjectPlace, ObjectsSection};
 pub use problem::{ConfigErrors, Problem, line_of, render};

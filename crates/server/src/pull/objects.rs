@@ -5,7 +5,7 @@
 //! import, an interrupted one goes on where it was, and the same file in two places is counted once. It is copied to the
 //! data folder while it is read: a connection that breaks costs a copy, never half a log.
 
-use super::chain;
+use crate::causes::chain;
 use crate::counts::Counts;
 use crate::intake::Intake;
 use crate::past::Past;

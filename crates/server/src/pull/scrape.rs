@@ -4,7 +4,7 @@
 //! `scrape_duration_seconds` and `scrape_samples_scraped`. A scrape that failed stores `up 0` and nothing else: a target
 //! that can't be read is never a series that goes on.
 
-use super::chain;
+use crate::causes::chain;
 use crate::counts::Counts;
 use crate::intake::{Arrived, Intake, IntakeError, Origin};
 use crate::source_name::{SourceKind, SourceName};

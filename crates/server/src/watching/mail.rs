@@ -21,7 +21,7 @@ pub(super) async fn send(server: &MailServer, mail: &Mail, timeout: Duration) ->
     match transport.send(message).await {
         Ok(_) => Answer::Delivered { number: None },
         Err(error) => {
-            let why = crate::pull::chain(&error);
+            let why = crate::causes::chain(&error);
             match error.status() {
                 Some(code) => MailAnswer::Code { code: code.into(), text: &why }.classify(),
                 None => MailAnswer::None { why: &why }.classify(),
@@ -31,7 +31,7 @@ pub(super) async fn send(server: &MailServer, mail: &Mail, timeout: Duration) ->
 }
 
 fn transport(server: &MailServer, timeout: Duration) -> Result<AsyncSmtpTransport<Tokio1Executor>, String> {
-    let wrong = |error: lettre::transport::smtp::Error| crate::pull::chain(&error);
+    let wrong = |error: lettre::transport::smtp::Error| crate::causes::chain(&error);
     let builder = match server.tls {
         Tls::None => AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(&server.host),
         Tls::Starttls => AsyncSmtpTransport::<Tokio1Executor>::starttls_relay(&server.host).map_err(wrong)?,

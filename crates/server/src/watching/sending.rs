@@ -2,8 +2,8 @@
 
 use super::Watch;
 use super::mail;
+use crate::causes::chain;
 use crate::parts::Parts;
-use crate::pull::chain;
 use base::Timestamp;
 use futures::StreamExt;
 use parking_lot::Mutex;
