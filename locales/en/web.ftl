@@ -849,7 +849,7 @@ rule = Rule
 channel = Channel
 message = Message
 by-koshu = Koshu
-since-ago = since { $ago }
+since-length = for { $length }
 home-alerts = { $n ->
     [one] <b>One alert is open</b>
    *[other] <b>{ $n } alerts are open</b>
@@ -893,7 +893,6 @@ tickets-none = There is no such ticket
 tickets-none-how = A ticket is what somebody must act on within days. It comes from a rule of the class “ticket”, which says how long it may take.
 acknowledge = Acknowledge
 acknowledged-by = Acknowledged by { $by } { $ago }
-firing-since = since { $ago }
 firing-lasted = { $at }, for { $length }
 firing-value = measured { $value }
 firing-value-limit = measured { $value }, limit { $limit }
@@ -1048,7 +1047,7 @@ seen-all = all
 seen-share = { $share }, { $missing } not seen
 objective-title = How much may still go wrong with “{ $name }” of { $service }?
 objective-nothing = Nothing was counted in this window, so nothing can be said.
-objective-answer = : <b>{ $left }</b> of the budget is left. { $bad ->
+objective-answer = <b>{ $left }</b> of the budget is left. { $bad ->
     [one] One
    *[other] { $bad }
 } of { $valid } were bad; the target is { $target } % over { $window }.
@@ -1106,7 +1105,6 @@ phase-absent = no data
 phase-absent-why = The question was answered: there is nothing to measure, as at night.
 phase-fine = fine
 phase-fine-why = It was measured, and the condition does not hold.
-series-only = the only series
 series-blind = and meanwhile
 series-count = { $n ->
     [one] One series

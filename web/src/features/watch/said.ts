@@ -43,3 +43,9 @@ export function seenText(sum: { minutes: number; seen: number }): string {
     missing: text.duration(missing),
   });
 }
+
+/** How long something has been so: "for 12 minutes". */
+export const lasting = (at: string, now: Date): string =>
+  t("since-length", {
+    length: text.length(Math.max(1, (now.getTime() - Date.parse(at)) / 1000)),
+  });
