@@ -18,6 +18,7 @@ outputs:
 export const OBJECTIVES_YAML = `# koshu.yaml
 services:
   shop:
+    owner: web-team
     objectives:
       - {name: available, good: "status < 500", target: 99.9, window: 30d}
       - {name: fast, good: "duration_ms < 300", target: 99, window: 30d}
