@@ -4,6 +4,7 @@ import type { Exhaustion } from "../../api/watch";
 import * as text from "../../app/text";
 import { t } from "../../i18n/i18n.svelte";
 import { coverage, spanSeconds } from "./objectives";
+import { unitOf } from "./signal";
 
 /** What is left of a budget, rounded down so that it never looks better; below zero when it is overspent. */
 export function leftText(left: number | null): string {
@@ -49,3 +50,35 @@ export const lasting = (at: string, now: Date): string =>
   t("since-length", {
     length: text.length(Math.max(1, (now.getTime() - Date.parse(at)) / 1000)),
   });
+
+/** A value in the unit of what a rule measures. */
+export function amount(value: number | null, condition: string): string {
+  switch (unitOf(condition)) {
+    case "ms":
+      return text.ms(value);
+    case "seconds":
+      return text.duration(value);
+    case "share":
+      return value === null ? "–" : `${text.plain(value * 100)}\u00a0%`;
+    case "per-second":
+      return value === null ? "–" : t("amount-per-second", { n: text.plain(value) });
+    case "plain":
+      return text.plain(value);
+  }
+}
+
+/** The unit by itself, for the title of a chart. */
+export function unitText(condition: string): string {
+  switch (unitOf(condition)) {
+    case "ms":
+      return "ms";
+    case "seconds":
+      return t("unit-seconds");
+    case "share":
+      return "%";
+    case "per-second":
+      return t("unit-per-second");
+    case "plain":
+      return "";
+  }
+}

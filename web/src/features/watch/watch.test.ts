@@ -4,6 +4,7 @@ import { phasesOf, stretches } from "./checks";
 import * as firings from "./firings";
 import * as objectives from "./objectives";
 import { matchersOf, untilOf } from "./quiet";
+import { around, drawnOf, unitOf } from "./signal";
 
 const firing = (id: string, more: Partial<Firing> = {}): Firing => ({
   id,
@@ -270,5 +271,45 @@ describe("a check", () => {
     ]);
     expect(phasesOf(took({ connect_us: 2_000, total_us: 2_010 }))).toEqual([["connect", 2]]);
     expect(phasesOf(took({}))).toEqual([]);
+  });
+});
+
+describe("what a rule measures", () => {
+  it.each([
+    ["latency.p95 of POST /checkout above 800ms for 5m", "ms"],
+    ["errors.ratio above 5%", "share"],
+    ["saturation.disk of every host above 95%", "share"],
+    ["heartbeat.age above 26h", "seconds"],
+    ["traffic below 1/s", "per-second"],
+    ["latency_like above 3", "plain"],
+    ["", "plain"],
+  ])("%s", (condition, want) => expect(unitOf(condition)).toBe(want));
+
+  it("is drawn when it is a series of the service, for the route that fired", () => {
+    const one = (condition: string, more: Partial<Firing> = {}): Firing =>
+      firing("f", { condition, ...more });
+    expect(drawnOf(one("latency.p95 of POST /checkout above 800ms for 5m"))).toEqual({
+      series: "latency_p95_ms",
+      service: "shop",
+      route: "POST /checkout",
+    });
+    const labels = { service: "blog", route: "GET /a" };
+    expect(drawnOf(one("traffic below 1/s", { service: null, labels }))).toEqual({
+      series: "traffic_per_s",
+      service: "blog",
+      route: "GET /a",
+    });
+    expect(drawnOf(one("traffic below 1/s", { service: null }))).toBeNull();
+    expect(drawnOf(one("burn of shop/available above 14.4"))).toBeNull();
+  });
+  it("is shown around the firing, and never beyond now", () => {
+    const now = new Date("2026-11-01T02:00:00Z");
+    const started_at = "2026-11-01T01:00:00Z";
+    expect(around({ started_at, resolved_at: null }, now).to).toEqual(now);
+    expect(around({ started_at, resolved_at: "2026-11-01T01:10:00Z" }, now)).toEqual({
+      from: new Date("2026-11-01T00:00:00Z"),
+      to: new Date("2026-11-01T01:40:00Z"),
+    });
+    expect(around({ started_at, resolved_at: "2026-11-01T01:50:00Z" }, now).to).toEqual(now);
   });
 });
