@@ -826,3 +826,446 @@ patterns-title = Patterns
 patterns-of = Found in all { $n } lines. Click one to see its lines.
 patterns-newest = Found in the newest { $n } lines. Click one to see its lines.
 patterns-others = { $n } more lines have rarer ones.
+
+## The watch: words
+nav-inbox = Inbox
+nav-objectives = Objectives
+nav-rules = Rules
+nav-checks = Checks
+watch-nav = The watch
+key-inbox = Go to the inbox
+key-objectives = Go to the objectives
+key-rules = Go to the rules
+key-checks = Go to the checks
+key-acknowledge = Acknowledge the alert
+key-outcome = Say what came of it
+class-alert = Alert
+class-ticket = Ticket
+class-record = Record
+save = Save
+more = Show more
+owner = Owner
+rule = Rule
+channel = Channel
+message = Message
+by-koshu = Koshu
+since-length = for { $length }
+home-alerts = { $n ->
+    [one] <b>One alert is open</b>
+   *[other] <b>{ $n } alerts are open</b>
+}: somebody has to act now. <inbox>Go to the inbox</inbox>
+home-alerts-more = <b>More than { $n } alerts are open.</b> <inbox>Go to the inbox</inbox>
+
+## Inbox
+inbox-title = What needs somebody?
+inbox-open-count = { $n ->
+    [one] , one open alert
+   *[other] , { $n } open alerts
+}
+inbox-calm = No alert is open. Nobody has to act now.
+inbox-answer = { $n ->
+    [one] <b>One alert</b> is open: somebody has to act now.
+   *[other] <b>{ $n } alerts</b> are open: somebody has to act now.
+}
+inbox-answer-more = <b>More than { $n } alerts</b> are open. Begin with the service that users feel most.
+inbox-tabs = Alerts or tickets
+inbox-alerts = Alerts
+inbox-tickets = Tickets
+inbox-all = Open and past
+inbox-open = Open
+inbox-past = Past
+inbox-todo = To do
+inbox-overdue = Overdue
+inbox-done = Done
+inbox-narrowed = Only { $what }
+inbox-show-all = Show all
+inbox-shown = { $n ->
+    [one] One is shown.
+   *[other] { $n } are shown.
+}
+inbox-none-fit = Nothing fits this filter
+inbox-none-fit-how = Choose another state, or show all services and rules.
+alerts-none = There was no alert yet
+alerts-none-how = An alert comes from a rule of the class “alert”; Koshu has none of its own that could wake you. Write rules into the configuration like this, and see under <rules>Rules</rules> where each stands.
+alerts-none-open = No alert is open.
+alerts-none-past = No alert has ended yet.
+tickets-none = There is no such ticket
+tickets-none-how = A ticket is what somebody must act on within days. It comes from a rule of the class “ticket”, which says how long it may take.
+acknowledge = Acknowledge
+acknowledged-by = Acknowledged by { $by } { $ago }
+firing-lasted = { $at }, for { $length }
+firing-value = measured { $value }
+firing-value-limit = measured { $value }, limit { $limit }
+owner-none = no owner
+owner-is = owner: { $owner }
+was-told = told
+was-not-told = nobody was told
+quiet-maintenance = quiet until { $until }, { $by } announced work: { $reason }
+quiet-silenced = quiet until { $until }, silenced by { $by }: { $reason }
+quiet-inhibited = quiet, because { $by } says more
+quiet-no-channel = nobody was told: no channel is configured
+quiet-other = quiet: { $reason }
+fired-times = fired { $n } times
+has-notes = { $n ->
+    [one] one note
+   *[other] { $n } notes
+}
+outcome-ask = What came of it?
+outcome-acted = We acted
+outcome-healed = It was healed
+outcome-by-itself = It ended by itself
+outcome-duplicate = Duplicate
+outcome-nothing = Nothing to do…
+outcome-was-acted = Somebody acted
+outcome-was-healed = Healed
+outcome-was-by-itself = Ended by itself
+outcome-was-duplicate = Duplicate
+outcome-was-nothing = Nothing had to be done
+outcome-change = Change
+outcome-why = Why was there nothing to do? The rule is corrected by this.
+outcome-why-example = The nightly import is always slow
+progress = Progress
+progress-open = Not begun
+progress-in-progress = In progress
+progress-done = Done
+ticket-done = Done { $at }
+ticket-due = Due { $at } ({ $ago })
+ticket-overdue = Overdue: was due { $at } ({ $ago })
+
+## One firing
+firing-title = Firing
+firing-gone-title = There is no such firing
+firing-gone = Nothing is known under this address.
+firing-gone-how = It may have been deleted together with its service. <inbox>Go to the inbox</inbox>
+firing-open-since = It has fired since { $at } ({ $ago }).
+firing-over = It is over: { $from } to { $to }, { $length }.
+ask-ack = Do you take this alert?
+ask-ack-what = Whoever acknowledges looks after it now; nobody else is woken for it. Opening this page has not acknowledged anything.
+ask-ack-over = You were asked to acknowledge this, but it is over already.
+firing-action = First thing to do
+firing-action-none = The rule does not say. Give it an “action”.
+firing-runbook = Runbook
+firing-runbook-none = none
+firing-chart = What was measured
+firing-chart-note = The mark is the moment at which it began.
+measured = measured
+limit = limit
+amount-per-second = { $n } per second
+unit-seconds = seconds
+unit-per-second = per second
+see-rule = See the rule
+see-rule-firings = All firings of this rule
+see-service-then = The service around its beginning
+firing-history = What happened?
+firing-add = Add to it
+firing-links = What is it linked to?
+firing-deliveries = Who was told, and how?
+history-fired = Began
+history-fired-again = Came back
+history-resolved = Ended
+history-acknowledged = Acknowledged
+history-note = Note
+history-outcome = Outcome
+history-assigned = Owner
+history-due = Due date
+history-progress = Progress
+history-escalated = Nobody answered; told further
+history-delivered = Told
+history-given-up = Could not be told
+history-fell-back = Told over another channel
+history-quiet = Kept quiet
+history-told = Told after having been quiet
+history-linked = Linked
+note = Note
+note-add = Add note
+owner-new = Another owner
+owner-give = Hand over
+due-new = Another due date
+due-move = Move
+links-none = It is linked to nothing yet.
+link-add = Link it to
+link-kind = Kind of link
+link-it = Link
+link-url = Page
+link-issue = Issue
+link-firing = Firing
+link-change = Change
+link-error-group = Group of errors
+deliveries-none = No message was written about it.
+message-fire = Began
+message-resolve = Ended
+message-remind = Reminder
+message-escalate = Escalation
+message-test = Test
+delivery-at = When
+delivery-attempts = Tries
+delivery-answer = What the channel answered
+delivery-taken = taken
+delivery-instead = Told over { $channel } instead.
+delivery-pending = Waiting
+delivery-delivered = Delivered
+delivery-given-up = Given up
+delivery-folded = Told together with the end
+
+## Objectives
+objectives-title = How much may still go wrong?
+objectives-answer = { $n ->
+    [one] <b>One objective</b>
+   *[other] <b>{ $n } objectives</b>
+}: { $spent ->
+    [0] no budget is spent
+    [one] the budget of <b>one</b> is spent
+   *[other] the budgets of <b>{ $spent }</b> are spent
+}, { $burning ->
+    [0] none burns too fast
+    [one] <b>one</b> burns too fast
+   *[other] <b>{ $burning }</b> burn too fast
+}{ $unknown ->
+    [0] .
+    [one] , and of <b>one</b> nothing is known.
+   *[other] , and of <b>{ $unknown }</b> nothing is known.
+}
+objectives-note = Burn 1× uses up the budget exactly by the end of the window. Time that was not seen counts neither as good nor as bad.
+objectives-none = No objective is configured
+objectives-none-how = An objective says which share of requests must be good, and with that how much may go wrong. Write it into the configuration; a rule that watches it makes one alert instead of many.
+objectives-none-here = { $service } has no objective
+objectives-all = <all>Show all objectives</all>
+objective = Objective
+objective-target = Target
+objective-left = Budget left
+objective-bad = Bad
+objective-of = Counted
+objective-bad-of = Bad / counted
+objective-seen = Time seen
+objective-spent = spent
+objective-burning = burning too fast
+objective-unknown = nothing known
+objective-fine = within budget
+burn = Burn
+burn-1h = Burn 1 h
+burn-6h = Burn 6 h
+burn-both = { $hour } in the last hour, { $six } in the last six hours
+exhaustion = Budget gone
+exhaustion-already = gone
+exhaustion-in = in { $length } at this rate
+exhaustion-not = not within the window
+exhaustion-unknown = not known
+seen-all = all
+seen-share = { $share }, { $missing } not seen
+objective-title = How much may still go wrong with “{ $name }” of { $service }?
+objective-nothing = Nothing was counted in this window, so nothing can be said.
+objective-answer = <b>{ $left }</b> of the budget is left. { $bad ->
+    [one] One
+   *[other] { $bad }
+} of { $valid } were bad; the target is { $target } % over { $window }.
+objective-good = Good means
+objective-unjudged = Could not be judged
+objective-window = Window
+objective-chart = Budget left over the window
+objective-chart-note = Marks are changes. Where nothing was seen, the line has a gap.
+objective-burnt = What burnt it?
+objective-burnt-none = No bad request is recorded in this window.
+objective-burnt-unknown = This condition cannot be asked of the stored requests, so the routes are not known.
+objective-unseen = When was nothing seen?
+objective-unseen-none = All of the time was seen.
+objective-unseen-what = In these times nobody looked: it may have been good or bad, and counts as neither.
+objective-unseen-length = ({ $length } not seen)
+objective-unseen-more = { $n ->
+    [one] And one shorter time.
+   *[other] And { $n } shorter times.
+}
+objective-rules = Who watches it?
+objective-rules-none = No rule watches this objective: nobody hears of it when the budget burns.
+objective-changes = What changed meanwhile?
+objective-gone = No such objective is configured.
+
+## Rules
+rules-title = What is watched, and where does it stand?
+rules-answer = { $n ->
+    [one] <b>One rule</b>
+   *[other] <b>{ $n } rules</b>
+}: { $firing ->
+    [0] none fires
+    [one] <b>one</b> fires
+   *[other] <b>{ $firing }</b> fire
+}{ $blind ->
+    [0] , and all of them can see.
+    [one] , and <b>one</b> cannot see what it watches.
+   *[other] , and <b>{ $blind }</b> cannot see what they watch.
+}
+rules-none = No rule is configured
+rules-none-how = A rule decides from a signal whether something is an alert (now), a ticket (in days) or a record. Begin with tickets; make an alert of what somebody really had to act on.
+rules-none-fit = No rule fits this filter
+rules-none-fit-how = It may have another name now, or have left the configuration. <all>Show all rules</all>
+rules-all = All rules
+rule-class = Becomes
+config-problem = The last change of the configuration was not taken; the rules before it still hold.
+phase-firing = firing
+phase-firing-why = The condition holds, and has long enough.
+phase-pending = about to fire
+phase-pending-why = The condition holds, but not yet for as long as the rule wants.
+phase-source-lost = source lost
+phase-source-lost-why = What used to send has stopped sending. Look at the sources.
+phase-failed = could not be asked
+phase-failed-why = The question itself failed: a query with an error, or one that ran out of time.
+phase-absent = no data
+phase-absent-why = The question was answered: there is nothing to measure, as at night.
+phase-fine = fine
+phase-fine-why = It was measured, and the condition does not hold.
+series-blind = and meanwhile
+series-count = { $n ->
+    [one] One series
+   *[other] { $n } series
+}
+series-more = { $n ->
+    [one] One more series is not listed.
+   *[other] { $n } more series are not listed.
+}
+series-left-out = { $n ->
+    [one] One series is beyond the limit and not watched.
+   *[other] { $n } series are beyond the limit and not watched.
+}
+rule-record = What came of it so far?
+record-none = It has not fired yet.
+record-unjudged = Of the last { $n } firings nobody has said yet whether there was something to do, so the rule cannot be judged.
+record-answer = Of the last { $n } firings { $of } were judged: in <b>{ $share }</b> somebody had to act (95 % interval { $interval }).
+record-began = Began
+record-ended = Ended
+record-open = open
+record-acknowledged = Acknowledged by
+record-outcome = Outcome
+
+## Channels
+channels-title = Do messages arrive?
+channels-none = No channel is configured
+channels-none-how = Whatever fires is recorded here, but nobody is told. Name at least one channel for alerts.
+channel-told = Hears of
+channel-not-configured = not configured any more
+channel-failing = failing since { $at }
+channel-took = took a message { $ago }
+channel-nothing = no message yet
+channel-test = Test
+channel-test-send = Send a test
+channel-test-sent = A test is on its way to { $channel }. It counts only when somebody opens its link and says that it arrived.
+channel-test-arrived = arrived, says { $by } ({ $at })
+channel-test-waits = sent { $ago }; nobody has said that it arrived
+channel-test-never = never tested
+test-title = Did the test arrive?
+test-what = If you came here by the link in a test message, say so. Opening this page alone counts for nothing, because programs open links too.
+test-arrived = Yes, it arrived
+test-thanks = Thank you. The channel “{ $channel }” counts as working now.
+test-next = <rules>See all channels</rules>
+
+## Silences and maintenance
+quiet-title = What is kept quiet?
+quiet-none = Nothing is kept quiet.
+quiet-kind = Kind
+quiet-what = What
+quiet-who = By
+quiet-until = Until
+quiet-begins = begins { $at }
+quiet-end = End it
+quiet-add = Keep something quiet for a while
+quiet-length = For how long
+quiet-ends = It ends by itself at { $at }. Firings are recorded and counted all the same.
+quiet-begin = Keep quiet
+silence = Silence
+maintenance = Maintenance
+silence-what = Silence: some firings are not told
+maintenance-what = Maintenance: work on a service is announced
+silence-match = Firings that match all of
+silence-match-help = Pairs like rule=checkout-slow service=shop route="POST /cart"; a value may end in *. At least one value has to be named.
+maintenance-service = Service (empty for all)
+while-1h = 1 hour
+while-4h = 4 hours
+while-1d = 1 day
+while-3d = 3 days
+while-7d = 7 days
+
+## Checks
+check = Check
+checks-title = Does what must work, work from outside?
+checks-answer = { $n ->
+    [one] <b>One check</b>
+   *[other] <b>{ $n } checks</b>
+}: { $failed ->
+    [0] none fails
+    [one] <b>one</b> fails
+   *[other] <b>{ $failed }</b> fail
+}{ $late ->
+    [0] {""}
+    [one] , <b>one</b> job is late
+   *[other] , <b>{ $late }</b> jobs are late
+}{ $unsure ->
+    [0] .
+    [one] ; of <b>one</b> nothing can be said.
+   *[other] ; of <b>{ $unsure }</b> nothing can be said.
+}
+checks-none = No check is configured
+checks-none-how = A check does from outside what a user does: open the page, sign in, buy. Begin with the one way that must never break.
+checks-none-fit = No check fits this filter
+checks-all = <all>Show all checks</all>
+checks-find = Find a check
+checks-shown = { $shown } of { $all } are shown, the worst first.
+checks-not-stored = { $n ->
+    [one] One result could not be stored since the server started.
+   *[other] { $n } results could not be stored since the server started.
+}
+check-failed = failed
+check-unknown = unknown
+check-late = late
+check-pending = not run yet
+check-ok = good
+check-uptime = Good, 24 h
+check-minutes = { $n ->
+    [one] of one minute
+   *[other] of { $n } minutes
+}
+check-took = Took
+check-last = Last run
+check-why = What is wrong
+check-gone = No such check is configured.
+check-target = Target
+check-every = Every
+check-from = Runs from
+check-last-ok = Last good
+check-certificate = Certificate ends
+check-heartbeat-due = Next sign due
+check-evidence = The network of this server itself may be lost. That was tried:
+check-run = Run now
+check-running = Running
+check-day = How was the last day?
+check-day-unknown = Nothing can be said of the last day.
+check-day-answer = <b>{ $share }</b> of the minutes that were seen were good: { $ok } good, { $failed } failed. Of { $rest } minutes nothing can be said.
+check-runs = What did the last runs find?
+check-runs-none = There was no run yet.
+check-last-bad = The last one that was not good
+check-attempts = { $n } tries
+check-steps = Steps
+check-step = Step
+check-total = Total
+minute-ok = good
+minute-failed = failed
+minute-unknown = unknown
+minute-unwatched = nobody looked
+step-dns = Name
+step-connect = Connect
+step-tls = TLS
+step-first-byte = First byte
+step-rest = Rest
+coverage-title = What does nobody look at?
+coverage-no-traffic = No service has traffic in this range.
+coverage-none-of = { $service } has no traffic in this range.
+coverage-answer = Checks walk <b>{ $share }</b> of the { $requests } requests of { $service }. No check looks at <b>{ $open }</b> of { $routes } routes{ $bare ->
+    [0] ; every one of them is judged by an objective.
+    [one] ; <b>one</b> of them is judged by no objective either.
+   *[other] ; <b>{ $bare }</b> of them are judged by no objective either.
+}
+coverage-share = Share of requests
+coverage-judged = Judged by objective
+coverage-nothing = by nothing
+coverage-more = { $n ->
+    [one] And one route with fewer requests.
+   *[other] And { $n } routes with fewer requests.
+}
+coverage-idle = Checks with steps that no user takes in this range: { $names }

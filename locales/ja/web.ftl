@@ -700,3 +700,389 @@ patterns-title = 行の型
 patterns-of = { $n } 行すべてから見つけた型です。押すとその行だけを表示します。
 patterns-newest = 新しい { $n } 行から見つけた型です。押すとその行だけを表示します。
 patterns-others = ほかに、まれな型が { $n } 行あります。
+
+## 見張り：言葉
+nav-inbox = 受信箱
+nav-objectives = 目標
+nav-rules = ルール
+nav-checks = 外形監視
+watch-nav = 見張り
+key-inbox = 受信箱へ
+key-objectives = 目標へ
+key-rules = ルールへ
+key-checks = 外形監視へ
+key-acknowledge = アラートを引き受ける
+key-outcome = 結果を記録する
+class-alert = アラート
+class-ticket = チケット
+class-record = 記録
+save = 保存
+more = さらに表示
+owner = 担当
+rule = ルール
+channel = 通知先
+message = 内容
+by-koshu = Koshu
+since-length = { $length }前から
+home-alerts = 対応待ちの<b>アラートが { $n } 件</b>あります。いま誰かが動く必要があります。<inbox>受信箱を開く</inbox>
+home-alerts-more = 対応待ちの<b>アラートが { $n } 件を超えています。</b><inbox>受信箱を開く</inbox>
+
+## 受信箱
+inbox-title = 人の手が要るものは何か
+inbox-open-count = （発生中のアラート { $n } 件）
+inbox-calm = 発生中のアラートはありません。いますぐ動く必要はありません。
+inbox-answer = <b>{ $n } 件のアラート</b>が発生中です。いま誰かが動く必要があります。
+inbox-answer-more = 発生中の<b>アラートが { $n } 件を超えています</b>。利用者への影響が大きいサービスから見てください。
+inbox-tabs = アラートかチケットか
+inbox-alerts = アラート
+inbox-tickets = チケット
+inbox-all = すべて
+inbox-open = 発生中
+inbox-past = 終わったもの
+inbox-todo = 未完了
+inbox-overdue = 期限切れ
+inbox-done = 完了
+inbox-narrowed = { $what } だけを表示中
+inbox-show-all = すべて表示
+inbox-shown = { $n } 件を表示しています。
+inbox-none-fit = 条件に合うものはありません
+inbox-none-fit-how = 状態を変えるか、すべてのサービスとルールを表示してください。
+alerts-none = アラートはまだ一度も出ていません
+alerts-none-how = アラートは、class が alert のルールから出ます。勝手に人を起こすルールは組み込まれていません。次のように設定ファイルに書くと、<rules>ルール</rules>のページでそれぞれの状態が見えます。
+alerts-none-open = 発生中のアラートはありません。
+alerts-none-past = 終わったアラートはまだありません。
+tickets-none = 該当するチケットはありません
+tickets-none-how = チケットは、数日のうちに人が対応するものです。class が ticket のルールから作られ、期限もルールに書きます。
+acknowledge = 引き受ける
+acknowledged-by = { $by } が{ $ago }に引き受けた
+firing-lasted = { $at } から{ $length }
+firing-value = 測定値 { $value }
+firing-value-limit = 測定値 { $value }／しきい値 { $limit }
+owner-none = 担当なし
+owner-is = 担当：{ $owner }
+was-told = 通知済み
+was-not-told = 誰にも通知していません
+quiet-maintenance = { $until } まで通知なし。{ $by } の予告した作業中：{ $reason }
+quiet-silenced = { $until } まで通知なし。{ $by } が止めた：{ $reason }
+quiet-inhibited = 通知なし。{ $by } のほうが詳しく伝えているため
+quiet-no-channel = 通知なし。通知先が設定されていません
+quiet-other = 通知なし：{ $reason }
+fired-times = { $n } 回目
+has-notes = メモ { $n } 件
+outcome-ask = 結果は？
+outcome-acted = 対応した
+outcome-healed = 自動で修復
+outcome-by-itself = ひとりでに収まった
+outcome-duplicate = 重複
+outcome-nothing = 対応不要…
+outcome-was-acted = 人が対応した
+outcome-was-healed = 自動で修復された
+outcome-was-by-itself = ひとりでに収まった
+outcome-was-duplicate = ほかと重複
+outcome-was-nothing = 対応は要らなかった
+outcome-change = 変更
+outcome-why = なぜ対応が要らなかったのですか。この理由をもとにルールを直します。
+outcome-why-example = 夜間の取り込みはいつも遅い
+progress = 進み具合
+progress-open = 未着手
+progress-in-progress = 作業中
+progress-done = 完了
+ticket-done = { $at } に完了
+ticket-due = 期限 { $at }（{ $ago }）
+ticket-overdue = 期限切れ：{ $at } まで（{ $ago }）
+
+## 1 件の発生
+firing-title = 発生
+firing-gone-title = 見つかりません
+firing-gone = この番地には何もありません。
+firing-gone-how = サービスと一緒に削除されたのかもしれません。<inbox>受信箱を開く</inbox>
+firing-open-since = { $at } から続いています（{ $ago }）。
+firing-over = 終わりました。{ $from } から { $to } まで、{ $length }。
+ask-ack = このアラートを引き受けますか。
+ask-ack-what = 引き受けた人が対応し、ほかの人はもう呼び出されません。このページを開いただけでは、まだ誰も引き受けていません。
+ask-ack-over = 引き受けるかを尋ねる通知でしたが、もう終わっています。
+firing-action = 最初にすること
+firing-action-none = ルールに書かれていません。action に書いてください。
+firing-runbook = 手順書
+firing-runbook-none = なし
+firing-chart = 測定値の推移
+firing-chart-note = 印は始まった時刻です。
+measured = 測定値
+limit = しきい値
+amount-per-second = 毎秒 { $n }
+unit-seconds = 秒
+unit-per-second = 毎秒
+see-rule = ルールを見る
+see-rule-firings = このルールのすべての発生
+see-service-then = 始まった頃のサービスの様子
+firing-history = 何が起きたのか
+firing-add = 書き加える
+firing-links = 何と関係しているのか
+firing-deliveries = 誰にどう伝わったのか
+history-fired = 始まった
+history-fired-again = 再び起きた
+history-resolved = 終わった
+history-acknowledged = 引き受けた
+history-note = メモ
+history-outcome = 結果
+history-assigned = 担当の変更
+history-due = 期限の変更
+history-progress = 進み具合
+history-escalated = 応答がなく、次の人に通知
+history-delivered = 通知した
+history-given-up = 通知できなかった
+history-fell-back = 別の通知先に切り替え
+history-quiet = 通知しなかった
+history-told = 止めていた通知を送った
+history-linked = 関連付け
+note = メモ
+note-add = メモを残す
+owner-new = 新しい担当
+owner-give = 引き継ぐ
+due-new = 新しい期限
+due-move = 変更
+links-none = まだ何にも関連付けられていません。
+link-add = 関連付ける相手
+link-kind = 種類
+link-it = 関連付ける
+link-url = ページ
+link-issue = Issue
+link-firing = 発生
+link-change = 変更
+link-error-group = エラーのグループ
+deliveries-none = 通知は 1 通も作られていません。
+message-fire = 発生
+message-resolve = 終了
+message-remind = 催促
+message-escalate = 次の人へ
+message-test = テスト
+delivery-at = 日時
+delivery-attempts = 試行
+delivery-answer = 通知先の応答
+delivery-taken = 受け付けられた
+delivery-instead = 代わりに { $channel } に通知。
+delivery-pending = 送信待ち
+delivery-delivered = 届いた
+delivery-given-up = 断念
+delivery-folded = 終了とまとめて通知
+
+## 目標
+objectives-title = あとどれだけ失敗できるか
+objectives-answer = 目標は <b>{ $n } 件</b>。{ $spent ->
+    [0] 予算を使い切ったものはなく
+   *[other] <b>{ $spent } 件</b>が予算を使い切り
+}、{ $burning ->
+    [0] 減りが速すぎるものもありません
+   *[other] <b>{ $burning } 件</b>は減りが速すぎます
+}。{ $unknown ->
+    [0] {""}
+   *[other] <b>{ $unknown } 件</b>については何もわかりません。
+}
+objectives-note = 消費 1× は、期間の終わりにちょうど予算を使い切る速さです。見ていなかった時間は、良くも悪くも数えません。
+objectives-none = 目標が設定されていません
+objectives-none-how = 目標は、リクエストのどれだけが良好でなければならないか、つまりどれだけ失敗してよいかを決めるものです。設定ファイルに書き、それを見張るルールを置くと、たくさんのアラートが 1 件にまとまります。
+objectives-none-here = { $service } には目標がありません
+objectives-all = <all>すべての目標を表示</all>
+objective = 目標
+objective-target = 目標値
+objective-left = 予算の残り
+objective-bad = 不良
+objective-of = 対象
+objective-bad-of = 不良／対象
+objective-seen = 見ていた時間
+objective-spent = 使い切った
+objective-burning = 減りが速い
+objective-unknown = わからない
+objective-fine = 予算内
+burn = 消費の速さ
+burn-1h = 消費 1 時間
+burn-6h = 消費 6 時間
+burn-both = 直近 1 時間 { $hour }、直近 6 時間 { $six }
+exhaustion = 予算が尽きる時
+exhaustion-already = もう尽きた
+exhaustion-in = このままなら{ $length }後
+exhaustion-not = 期間内は尽きない
+exhaustion-unknown = わからない
+seen-all = すべて
+seen-share = { $share }（{ $missing }は見ていない）
+objective-title = { $service } の「{ $name }」は、あとどれだけ失敗できるか
+objective-nothing = この期間には対象が 1 件もなく、何も言えません。
+objective-answer = 予算の残りは <b>{ $left }</b> です。{ $valid } 件のうち { $bad } 件が不良でした。目標値は { $window } で { $target } % です。
+objective-good = 良好の条件
+objective-unjudged = 判定できなかった数
+objective-window = 期間
+objective-chart = 期間中の予算の残り
+objective-chart-note = 印は変更です。見ていなかったところは線が途切れます。
+objective-burnt = 何が予算を減らしたのか
+objective-burnt-none = この期間に不良のリクエストは記録されていません。
+objective-burnt-unknown = この条件は保存済みのリクエストに問い合わせられないため、ルートはわかりません。
+objective-unseen = 見ていなかったのはいつか
+objective-unseen-none = すべての時間を見ていました。
+objective-unseen-what = 次の時間は誰も見ていませんでした。良かったとも悪かったとも言えず、どちらにも数えていません。
+objective-unseen-length = （{ $length }は見ていない）
+objective-unseen-more = ほかに、もっと短い時間が { $n } か所あります。
+objective-rules = 誰が見張っているのか
+objective-rules-none = この目標を見張るルールがありません。予算が減っても誰にも伝わりません。
+objective-changes = その間に何が変わったのか
+objective-gone = そのような目標は設定されていません。
+
+## ルール
+rules-title = 何を見張り、いまどうなっているか
+rules-answer = ルールは <b>{ $n } 件</b>。{ $firing ->
+    [0] 発生中のものはありません
+   *[other] <b>{ $firing } 件</b>が発生中です
+}。{ $blind ->
+    [0] どれも見張る相手が見えています。
+   *[other] <b>{ $blind } 件</b>は見張る相手が見えていません。
+}
+rules-none = ルールが設定されていません
+rules-none-how = ルールは、信号を見て、アラート（いますぐ）・チケット（数日のうち）・記録のどれにするかを決めます。まずチケットから始め、本当に人が動いたものだけをアラートにしてください。
+rules-none-fit = 条件に合うルールはありません
+rules-none-fit-how = 名前が変わったか、設定から外れたのかもしれません。<all>すべてのルールを表示</all>
+rules-all = すべてのルール
+rule-class = 行き先
+config-problem = 設定の最後の変更は取り込まれていません。その前のルールがいまも有効です。
+phase-firing = 発生中
+phase-firing-why = 条件が、必要な長さだけ続いています。
+phase-pending = まもなく発生
+phase-pending-why = 条件は成り立っていますが、まだ必要な長さに達していません。
+phase-source-lost = 届かなくなった
+phase-source-lost-why = それまで送っていたものが送ってこなくなりました。収集元を確かめてください。
+phase-failed = 問い合わせ失敗
+phase-failed-why = 問い合わせそのものが失敗しました。クエリの誤りか、時間切れです。
+phase-absent = データなし
+phase-absent-why = 問い合わせには答えが返り、測るものがありませんでした。夜間などに起こります。
+phase-fine = 正常
+phase-fine-why = 測定でき、条件は成り立っていません。
+series-blind = いまは
+series-count = 系列 { $n } 本
+series-more = ほかに { $n } 本の系列があります。
+series-left-out = { $n } 本の系列は上限を超え、見張られていません。
+rule-record = これまでの結果はどうだったか
+record-none = まだ一度も発生していません。
+record-unjudged = 直近 { $n } 回について、対応が要ったかどうかをまだ誰も記録していません。ルールの良し悪しは判断できません。
+record-answer = 直近 { $n } 回のうち { $of } 回に判断があり、<b>{ $share }</b> は対応が必要でした（95 % 区間 { $interval }）。
+record-began = 開始
+record-ended = 終了
+record-open = 発生中
+record-acknowledged = 引き受けた人
+record-outcome = 結果
+
+## 通知先
+channels-title = 通知は届いているか
+channels-none = 通知先が設定されていません
+channels-none-how = 発生したものはここに記録されますが、誰にも伝わりません。アラートの通知先を少なくとも 1 つ決めてください。
+channel-told = 送るもの
+channel-not-configured = いまの設定にはない
+channel-failing = { $at } から失敗中
+channel-took = { $ago }に受け付けた
+channel-nothing = まだ 1 通も送っていない
+channel-test = テスト
+channel-test-send = テストを送る
+channel-test-sent = { $channel } にテストを送っています。届いたリンクを誰かが開き、届いたと答えてはじめて有効になります。
+channel-test-arrived = { $by } が確認（{ $at }）
+channel-test-waits = { $ago }に送信。届いたという返事はまだない
+channel-test-never = 未実施
+test-title = テストは届きましたか
+test-what = テストのメッセージのリンクから来たのなら、届いたと答えてください。リンクはプログラムも開くので、このページを開いただけでは数えません。
+test-arrived = はい、届きました
+test-thanks = ありがとうございます。「{ $channel }」は届く通知先と確認されました。
+test-next = <rules>通知先の一覧を見る</rules>
+
+## 通知を止める・作業の予告
+quiet-title = 何の通知を止めているか
+quiet-none = 止めている通知はありません。
+quiet-kind = 種類
+quiet-what = 対象
+quiet-who = 決めた人
+quiet-until = いつまで
+quiet-begins = { $at } から
+quiet-end = 終わらせる
+quiet-add = しばらく通知を止める
+quiet-length = 長さ
+quiet-ends = { $at } に自動で終わります。その間の発生も記録し、数えます。
+quiet-begin = 通知を止める
+silence = 停止
+maintenance = 作業
+silence-what = 停止：条件に合う通知を止める
+maintenance-what = 作業：サービスの作業を予告する
+silence-match = 次のすべてに合うもの
+silence-match-help = rule=checkout-slow service=shop route="POST /cart" のように書きます。値の最後に * を付けられます。少なくとも 1 つは値を指定してください。
+maintenance-service = サービス（空ならすべて）
+while-1h = 1 時間
+while-4h = 4 時間
+while-1d = 1 日
+while-3d = 3 日
+while-7d = 7 日
+
+## 外形監視
+check = 監視項目
+checks-title = 動くべきものは外から見て動いているか
+checks-answer = 監視項目は <b>{ $n } 件</b>。{ $failed ->
+    [0] 失敗しているものはありません
+   *[other] <b>{ $failed } 件</b>が失敗しています
+}。{ $late ->
+    [0] {""}
+   *[other] <b>{ $late } 件</b>のジョブが遅れています。
+}{ $unsure ->
+    [0] {""}
+   *[other] <b>{ $unsure } 件</b>については何も言えません。
+}
+checks-none = 外形監視が設定されていません
+checks-none-how = 外形監視は、利用者と同じことを外から試します。ページを開く、ログインする、買う。決して壊れてはいけない一つから始めてください。
+checks-none-fit = 条件に合う監視項目はありません
+checks-all = <all>すべての監視項目を表示</all>
+checks-find = 監視項目を探す
+checks-shown = { $all } 件のうち、悪いものから { $shown } 件を表示しています。
+checks-not-stored = サーバーの起動後、{ $n } 件の結果を保存できませんでした。
+check-failed = 失敗
+check-unknown = 不明
+check-late = 遅れ
+check-pending = 未実行
+check-ok = 正常
+check-uptime = 正常（24 時間）
+check-minutes = { $n } 分のうち
+check-took = 所要時間
+check-last = 最終実行
+check-why = 何が悪いか
+check-gone = そのような監視項目は設定されていません。
+check-target = 対象
+check-every = 間隔
+check-from = 実行場所
+check-last-ok = 最後の正常
+check-certificate = 証明書の期限
+check-heartbeat-due = 次の合図の期限
+check-evidence = このサーバー自身のネットワークが切れているのかもしれません。次を試しました。
+check-run = いま実行
+check-running = 実行中
+check-day = この 1 日はどうだったか
+check-day-unknown = この 1 日については何も言えません。
+check-day-answer = 見ていた時間の <b>{ $share }</b> が正常でした。正常 { $ok } 分、失敗 { $failed } 分。{ $rest } 分については何も言えません。
+check-runs = 最近の実行で何がわかったか
+check-runs-none = まだ一度も実行されていません。
+check-last-bad = 最後に正常でなかった実行
+check-attempts = { $n } 回試行
+check-steps = 手順
+check-step = 手順
+check-total = 合計
+minute-ok = 正常
+minute-failed = 失敗
+minute-unknown = 不明
+minute-unwatched = 見ていない
+step-dns = 名前解決
+step-connect = 接続
+step-tls = TLS
+step-first-byte = 最初の応答
+step-rest = 残り
+coverage-title = 誰も見ていないのはどこか
+coverage-no-traffic = この期間にリクエストのあるサービスはありません。
+coverage-none-of = この期間、{ $service } にリクエストはありません。
+coverage-answer = { $service } のリクエスト { $requests } 件のうち <b>{ $share }</b> を外形監視が通ります。{ $routes } 件のルートのうち <b>{ $open } 件</b>はどの監視項目も見ていません。{ $bare ->
+    [0] そのすべてに目標があります。
+   *[other] そのうち <b>{ $bare } 件</b>には目標もありません。
+}
+coverage-share = リクエストの割合
+coverage-judged = 判定する目標
+coverage-nothing = なし
+coverage-more = ほかに、リクエストの少ないルートが { $n } 件あります。
+coverage-idle = この期間に利用者が通らない手順を含む監視項目：{ $names }

@@ -1,7 +1,7 @@
 // Walks through every page of a running server with the living demonstration, as a person would who
 // has just started it: one-time link, password, first page, service, route, explorer, live tail,
-// Japanese, sources, a first token, a phone, settings, signing out and in again. Started by
-// tests/it/browser.rs.
+// Japanese, the watch from an alert to its rule, sources, a first token, a phone, settings, signing
+// out and in again. Started by tests/it/browser.rs.
 //
 //   node walk.mjs URL ONE_TIME_LINK FOLDER_FOR_SCREENSHOTS
 //
@@ -24,6 +24,8 @@ const DESK = { width: 1280, height: 860 };
 const PHONE = { width: 360, height: 740 };
 /** How far the clock of the sender "slow-clock" is behind, seconds. */
 const BEHIND = 243;
+/** The rule that fires while the shop has visitors; see tests/it/browser.rs. */
+const RULE = "shop-busy";
 
 mkdirSync(shots, { recursive: true });
 const profile = mkdtempSync(join(tmpdir(), "koshu-walk-"));
@@ -284,6 +286,96 @@ async function walk(page) {
     await heading(/^How is .* for its users\?$/).waitFor();
   });
 
+  const rowOf = (rule) => page.locator("[data-firing]", { hasText: rule }).first();
+  const firing = (id) =>
+    page.evaluate((one) => fetch(`/api/v1/firings/${one}`).then((answer) => answer.json()), id);
+
+  await step("a link from a chat asks, and acknowledges nothing by being opened", async () => {
+    await pages.getByRole("link", { name: "Inbox" }).click();
+    await heading("What needs somebody?").waitFor();
+    await rowOf(RULE).waitFor();
+    await pages.getByRole("link", { name: /Inbox.*open alert/ }).waitFor();
+    await look(page, "inbox");
+    const id = await rowOf(RULE).getAttribute("data-firing");
+    await page.goto(`${base}/firings/${id}?ask=ack`);
+    await page.getByText("Do you take this alert?").waitFor();
+    await page.waitForLoadState("networkidle").catch(() => {});
+    assert.equal((await firing(id)).acknowledged_at, null, "the visit acknowledged it");
+    await look(page, "firing-asked");
+    await page.goBack();
+  });
+  await step("an alert is acknowledged and its outcome said, by keyboard", async () => {
+    const row = rowOf(RULE);
+    await row.focus();
+    await page.keyboard.press("a");
+    await row.getByText(/^Acknowledged by/).waitFor();
+    await page.keyboard.press("o");
+    assert.equal(await page.evaluate(() => document.activeElement.textContent), "We acted");
+    await page.keyboard.press("Enter");
+    await row.getByText("Somebody acted").waitFor();
+    const said = await firing(await row.getAttribute("data-firing"));
+    assert.ok(said.acknowledged_at !== null && said.outcome === "acted", JSON.stringify(said));
+  });
+  await step("a firing tells what happened, and leads to its rule", async () => {
+    await rowOf(RULE).getByRole("link", { name: RULE }).click();
+    await page.waitForURL(/\/firings\//);
+    await heading("What happened?").waitFor();
+    await page.getByLabel("Note").fill("The walk was here.");
+    await button("Add note").click();
+    const history = page.locator("section[aria-labelledby=history]");
+    await history.getByText("The walk was here.").waitFor();
+    await history.getByText("Acknowledged", { exact: true }).waitFor();
+    await look(page, "firing");
+    await page.getByRole("link", { name: "See the rule" }).click();
+    await page.waitForURL(/\/rules\?rule=/);
+    await heading("What came of it so far?").waitFor();
+    await page.getByText("Somebody acted").first().waitFor();
+    await look(page, "rule");
+  });
+  await step("the same in Japanese: outcome with a reason, rule, objectives", async () => {
+    await button("日本語").click();
+    await heading("これまでの結果はどうだったか").waitFor();
+    await look(page, "rule-ja");
+    const places = page.getByRole("navigation", { name: "ページ" });
+    await places.getByRole("link", { name: "受信箱" }).click();
+    await heading("人の手が要るものは何か").waitFor();
+    const row = rowOf(RULE);
+    await row.getByRole("button", { name: "変更" }).click();
+    await row.getByRole("button", { name: "対応不要…" }).click();
+    await row.getByLabel(/なぜ対応が要らなかったのですか/).fill("いつも混んでいる");
+    await row.getByRole("button", { name: "保存" }).click();
+    await row.getByText("対応は要らなかった: いつも混んでいる").waitFor();
+    await look(page, "inbox-ja");
+    await places.getByRole("link", { name: "目標" }).click();
+    await heading("あとどれだけ失敗できるか").waitFor();
+    await look(page, "objectives-ja");
+    await page.locator("main [data-row] [data-primary]", { hasText: "available" }).click();
+    await heading("何が予算を減らしたのか").waitFor();
+    await look(page, "objective-ja");
+    await button("EN").click();
+    await heading("What burnt it?").waitFor();
+  });
+  await step("rules, channels and checks say what is there, and what is not", async () => {
+    const watch = page.getByRole("navigation", { name: "The watch" });
+    await watch.getByRole("link", { name: "Rules" }).click();
+    await heading("What is watched, and where does it stand?").waitFor();
+    await page.locator("section[aria-labelledby=rules] tbody tr", { hasText: RULE }).waitFor();
+    await heading("Do messages arrive?").waitFor();
+    await page.getByText("Keep something quiet for a while").click();
+    await page.getByLabel("Firings that match all of").fill(`rule=${RULE}-not`);
+    await page.getByLabel("Reason").fill("the walk");
+    await button("Keep quiet").click();
+    const quiet = page.locator("[data-quiet]", { hasText: `rule=${RULE}-not` });
+    await quiet.waitFor();
+    await look(page, "rules");
+    await quiet.getByRole("button", { name: /^End it/ }).click();
+    await quiet.waitFor({ state: "detached" });
+    await watch.getByRole("link", { name: "Checks" }).click();
+    await heading("What does nobody look at?").waitFor();
+    await page.locator("section[aria-labelledby=covered] tbody tr").first().waitFor();
+    await look(page, "checks");
+  });
+
   await step("sources say what arrives, from where, and whose clock is wrong", async () => {
     const time = `${Date.now() - BEHIND * 1000}000000`;
     const streams = [{ stream: { service: "quiet" }, values: [[time, "late"]] }];
@@ -402,7 +494,7 @@ async function walk(page) {
 
   await step("on a phone nothing scrolls sideways", async () => {
     await page.setViewportSize(PHONE);
-    for (const path of ["/", "/explorer", "/sources", "/settings"]) {
+    for (const path of ["/", "/inbox", "/rules", "/checks", "/explorer", "/sources", "/settings"]) {
       await page.goto(base + path);
       await page.locator("main h1").first().waitFor({ state: "attached" });
       await page.waitForLoadState("networkidle").catch(() => {});

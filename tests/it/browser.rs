@@ -4,6 +4,22 @@ use e2e::{Place, Start, checkout, heavy, missing, tool, until};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+/// An alert that fires as long as the demonstration's shop has visitors, and an objective to look at.
+const WATCHED: &str = "\
+services:
+  demo-shop:
+    owner: web-team
+    objectives:
+      - {name: available, good: 'status < 500', target: 99.9, window: 30d}
+rules:
+  - name: shop-busy
+    service: demo-shop
+    signal: traffic
+    above: 0.001/s
+    class: alert
+    action: Look at the shop
+";
+
 /// Loads the machine: the demonstration's shop, a browser and the server at once.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_person_walks_through_all_pages_in_a_real_browser() {
@@ -15,6 +31,7 @@ async fn a_person_walks_through_all_pages_in_a_real_browser() {
     }
     let _turn = heavy();
     let place = Place::new();
+    place.configure(WATCHED);
     let koshu = Start::new(&place).argument("--demo").ready().await;
     until(Duration::from_mins(1), "the demonstration's shop has visitors", async || {
         let services = koshu.client().get("/api/v1/services").await.ok();

@@ -4,6 +4,7 @@ import { curve, iso, logRow, random, ratios, requestRows, SERVICES, times } from
 import { facets, histogram, logs, schema } from "./records.mjs";
 import * as observed from "./observed.mjs";
 import { imports, sources } from "./sources.mjs";
+import { watch } from "./watch.mjs";
 
 /** A question that no record of the mock answers. */
 const NOTHING = new URLSearchParams({ q: "nothing" });
@@ -298,6 +299,8 @@ export function answer(path, query, { empty, many, dense }) {
     }[parts[2]];
     return found ? found() : null;
   }
+  const watched = watch(path, query, { empty, many });
+  if (watched) return watched;
   const { from, to } = times(query);
   if (parts[0] === "errors" && parts[1]) return observed.errorGroup(parts[1], query, empty);
   if (parts[0] === "traces" && parts[1]) return observed.trace(parts[1], empty, many);

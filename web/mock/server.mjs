@@ -11,6 +11,7 @@ import { answer } from "./answers.mjs";
 import { decide, forgetDecisions } from "./observed.mjs";
 import { sql } from "./records.mjs";
 import { door, followed } from "./sources.mjs";
+import { act, forgetWatch } from "./watch.mjs";
 import { logRow } from "./data.mjs";
 
 const option = (name, other) => {
@@ -62,6 +63,8 @@ function tail(response) {
 
 async function change(request, response, path) {
   const body = await bodyOf(request);
+  const done = act(request.method, path, body);
+  if (done) return json(response, ...done);
   switch (`${request.method} ${path}`) {
     case "POST /session":
       signedIn = body.password === "correct horse battery";
@@ -120,6 +123,7 @@ async function api(request, response, url) {
     followed.clear();
     door.open = true;
     forgetDecisions();
+    forgetWatch();
     return json(response, 204);
   }
   if (request.method !== "GET") return change(request, response, path);

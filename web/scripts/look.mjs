@@ -82,6 +82,47 @@ const PAGES = [
   ["empty-traces", "/traces", null, "empty"],
   ["empty-metrics", "/metrics", null, "empty"],
   ["empty-logs", "/logs", null, "empty"],
+  ["inbox", "/inbox"],
+  [
+    "inbox-nothing",
+    "/inbox",
+    async (page) => {
+      await page
+        .getByRole("button", { name: /^(Nothing to do|対応不要)/ })
+        .first()
+        .click();
+      await page.waitForTimeout(100);
+    },
+  ],
+  ["inbox-tickets", "/inbox?tab=tickets"],
+  ["inbox-filter", "/inbox?rule=shop-burning"],
+  ["inbox-many", "/inbox", null, "many"],
+  ["firing", "/firings/f1"],
+  ["firing-ask", "/firings/f1?ask=ack"],
+  ["firing-ticket", "/firings/t1"],
+  ["firing-gone", "/firings/nothing"],
+  ["objectives", "/objectives"],
+  ["objective", "/objectives/demo-shop/available"],
+  ["objective-unseen", "/objectives/demo-shop/from-outside"],
+  ["rules", "/rules"],
+  ["rule", "/rules?rule=shop-burning"],
+  [
+    "rules-quiet",
+    "/rules",
+    async (page) => {
+      await page.locator("section[aria-labelledby=quiet] summary").click();
+      await page.waitForTimeout(100);
+    },
+  ],
+  ["channel-test", "/channels/test/0196"],
+  ["checks", "/checks"],
+  ["check", "/checks/buy"],
+  ["check-unknown", "/checks/dns-outside"],
+  ["empty-inbox", "/inbox", null, "empty"],
+  ["empty-tickets", "/inbox?tab=tickets", null, "empty"],
+  ["empty-objectives", "/objectives", null, "empty"],
+  ["empty-rules", "/rules", null, "empty"],
+  ["empty-checks", "/checks", null, "empty"],
   ["sources", "/sources"],
   [
     "sources-import",

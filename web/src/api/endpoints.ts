@@ -71,6 +71,13 @@ export const readOverview = (span: Span, signal: AbortSignal): Promise<Overview>
   );
 export const readServices = (span: Span, signal?: AbortSignal): Promise<{ services: Service[] }> =>
   get<{ services: Service[] }>("/services", range(span), ["services"], signal);
+/** Alerts that fire now, as many as one answer holds; `next` says that there are more. */
+export const readOpenAlerts = (): Promise<{ firings: object[]; next: string | null }> =>
+  get<{ firings: object[]; next: string | null }>(
+    "/firings",
+    { class: "alert", state: "open", limit: 100 },
+    ["firings", "next"],
+  );
 export const removeService = (service: string): Promise<void> => remove(inService(service));
 
 export const readSignals = (

@@ -1,13 +1,25 @@
 // What a key press means. Pure; `Shell` does what it says.
 
 export type Place =
-  "/" | "/errors" | "/traces" | "/metrics" | "/logs" | "/explorer" | "/sources" | "/settings";
+  | "/"
+  | "/inbox"
+  | "/objectives"
+  | "/rules"
+  | "/checks"
+  | "/errors"
+  | "/traces"
+  | "/metrics"
+  | "/logs"
+  | "/explorer"
+  | "/sources"
+  | "/settings";
 
 export type Command =
   | { do: "search" }
   | { do: "go"; to: Place }
   | { do: "row"; step: 1 | -1 }
   | { do: "next-view" }
+  | { do: "act"; key: "a" | "o" }
   | { do: "help" }
   | { do: "await-letter" };
 
@@ -22,6 +34,10 @@ export interface KeyPress {
 
 const PLACES: Record<string, Place> = {
   h: "/",
+  i: "/inbox",
+  o: "/objectives",
+  r: "/rules",
+  c: "/checks",
   e: "/errors",
   t: "/traces",
   m: "/metrics",
@@ -48,6 +64,9 @@ export function commandOf(press: KeyPress, afterG: boolean): Command | null {
       return { do: "row", step: -1 };
     case "v":
       return { do: "next-view" };
+    case "a":
+    case "o":
+      return { do: "act", key: press.key };
     case "?":
       return { do: "help" };
     default:
@@ -64,6 +83,18 @@ export function moveRow(step: 1 | -1): void {
   const next = at === -1 ? rows[0] : rows[Math.min(rows.length - 1, Math.max(0, at + step))];
   next?.focus();
   next?.scrollIntoView({ block: "nearest" });
+}
+
+/**
+ * What a letter does to the row that has the focus, or to the only thing that the page is about. A button is pressed; of
+ * several choices the first gets the focus, so that no letter decides between them.
+ */
+export function actOn(key: "a" | "o"): void {
+  const row = document.activeElement?.closest<HTMLElement>("main [data-row]");
+  const found = (row ?? document).querySelectorAll<HTMLElement>(`[data-act="${key}"]`);
+  const one = row || found.length === 1 ? found[0] : undefined;
+  if (one?.matches("button")) one.click();
+  else one?.querySelector<HTMLElement>("button")?.focus();
 }
 
 /** Enter on a row is a click on what the row is about. */

@@ -13,6 +13,14 @@ export type Page =
   | { name: "trace"; trace: string }
   | { name: "metrics" }
   | { name: "logs" }
+  | { name: "inbox" }
+  | { name: "firing"; firing: string }
+  | { name: "objectives" }
+  | { name: "objective"; service: string; objective: string }
+  | { name: "rules" }
+  | { name: "channel-test"; test: string }
+  | { name: "checks" }
+  | { name: "check"; check: string }
   | { name: "sources" }
   | { name: "settings" }
   | { name: "unknown" };
@@ -31,9 +39,17 @@ export function pageOf(path: string): Page {
     if (third === undefined) return { name: "service", service: second };
     return third === "route" ? { name: "route", service: second } : { name: "unknown" };
   }
+  if (first === "objectives" && second !== undefined && third !== undefined) {
+    return { name: "objective", service: second, objective: third };
+  }
+  if (first === "channels" && second === "test" && third !== undefined) {
+    return { name: "channel-test", test: third };
+  }
   if (third !== undefined) return { name: "unknown" };
   if (first === "errors" && second !== undefined) return { name: "error", group: second };
   if (first === "traces" && second !== undefined) return { name: "trace", trace: second };
+  if (first === "firings" && second !== undefined) return { name: "firing", firing: second };
+  if (first === "checks" && second !== undefined) return { name: "check", check: second };
   if (second !== undefined) return { name: "unknown" };
   switch (first) {
     case "sign-in":
@@ -42,6 +58,10 @@ export function pageOf(path: string): Page {
     case "traces":
     case "metrics":
     case "logs":
+    case "inbox":
+    case "objectives":
+    case "rules":
+    case "checks":
     case "sources":
     case "settings":
       return { name: first };

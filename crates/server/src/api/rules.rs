@@ -110,12 +110,12 @@ pub struct ObjectiveView {
     good: Option<String>,
     check: Option<String>,
     target_percent: f64,
-    window: String,
+    /// As it is written: `30d`. Where it lies now is `window`.
+    window_spec: String,
     time_zone: Option<String>,
     #[serde(flatten)]
     standing: Standing,
-    /// Burn over the last hour, and over six: 1 uses up the budget exactly by the end of the window.
-    burn_1h: Option<f64>,
+    /// Burn over the last six hours, as `burn_1h` over one: 1 uses up the budget exactly by the end of the window.
     burn_6h: Option<f64>,
 }
 
@@ -129,12 +129,10 @@ fn objective_view(parts: &Parts, objective: &Objective, now: Timestamp) -> Optio
     let budgets = parts.watch.budgets();
     let key = objective.key();
     let standing = budgets.standing(&key, now)?;
-    let burn = |hours: i64| {
-        budgets.with(&key, |objective, counts| {
-            let end = watch::objective::end_of_minute(now);
-            watch::objective::burn(&counts.last(Span::from_seconds(hours * 3600), end).tally, objective.target)
-        })
-    };
+    let burn_6h = budgets.with(&key, |objective, counts| {
+        let end = watch::objective::end_of_minute(now);
+        watch::objective::burn(&counts.last(Span::from_seconds(6 * 3600), end).tally, objective.target)
+    });
     let (good, check) = match &objective.subject {
         Subject::Requests { good, .. } => (Some(good.text().to_owned()), None),
         Subject::Check(check) => (None, Some(check.clone())),
@@ -146,11 +144,10 @@ fn objective_view(parts: &Parts, objective: &Objective, now: Timestamp) -> Optio
         good,
         check,
         target_percent: objective.target.percent(),
-        window: objective.window.spec().to_string(),
+        window_spec: objective.window.spec().to_string(),
         time_zone: objective.window.zone().map(str::to_owned),
         standing,
-        burn_1h: burn(1).flatten(),
-        burn_6h: burn(6).flatten(),
+        burn_6h: burn_6h.flatten(),
     })
 }
 
