@@ -254,3 +254,42 @@ async fn a_mail_server_gets_the_alert_and_a_test_counts_when_a_person_says_so() 
     assert!(alert["subject"].as_str().unwrap().contains("queue-long"), "{alert}");
     assert!(alert["text"].as_str().unwrap().contains("Start more workers"), "{alert}");
 }
+
+#[tokio::test]
+async fn rules_are_proposed_from_the_past_and_can_be_used_as_they_are() {
+    let place = Place::new();
+    let koshu = place.start().await;
+    let client = koshu.client();
+    let midnight = jiff::Timestamp::now().as_second() / 86_400 * 86_400;
+    let mut lines = String::new();
+    for at in 0..3000 {
+        let (time, status) = (midnight - 86_400 + at * 20, if at % 500 == 7 { 500 } else { 200 });
+        let line = format!(
+            r#"{{"time":{time},"method":"GET","uri":"/cart","status":{status},"request_time":0.12,"remote_addr":"192.0.2.1"}}"#
+        );
+        lines.push_str(&line);
+        lines.push('\n');
+    }
+    assert_eq!(client.ingest("shop", lines).await.unwrap().ok()["accepted"], 3000);
+    let proposed = client.get("/api/v1/services/shop/starter").await.ok();
+    let yaml = proposed["yaml"].as_str().unwrap();
+    assert!(yaml.contains("objectives:") && yaml.contains("class: alert") && yaml.contains("# "), "{yaml}");
+    assert!(!proposed["reasons"].as_array().unwrap().is_empty());
+    assert_eq!(client.get("/api/v1/services/nobody/starter").await.status, 404);
+    let japanese = client.get("/api/v1/services/shop/starter?language=ja").await.ok();
+    assert_ne!(japanese["reasons"], proposed["reasons"]);
+
+    // As it is, it is a configuration, and the server takes it up.
+    place.configure(yaml);
+    let checked = place.koshu().arg("check").arg(place.path().join("config")).output().unwrap();
+    assert!(checked.status.success(), "{}\n{yaml}", String::from_utf8_lossy(&checked.stdout));
+    drop(koshu);
+    let koshu = place.start().await;
+    let objectives = until(EVALUATED, "the past is counted", async || {
+        let found = koshu.client().get("/api/v1/objectives").await.ok();
+        let counted = found["objectives"].as_array().unwrap().iter().any(|one| one.to_string().contains("3000"));
+        counted.then_some(found)
+    })
+    .await;
+    assert!(objectives["objectives"].as_array().unwrap().iter().all(|one| one["service"] == "shop"), "{objectives}");
+}

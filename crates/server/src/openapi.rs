@@ -28,6 +28,7 @@ use utoipa::OpenApi;
         services::requests,
         services::disappointed,
         services::route,
+        crate::api::starter::propose_rules,
         changes::list,
         changes::create,
         changes::follow,

@@ -115,6 +115,7 @@ fn api() -> Router<Parts> {
         .route("/services/{service}/requests", get(services::requests))
         .route("/services/{service}/disappointed", get(services::disappointed))
         .route("/services/{service}/route", get(services::route))
+        .route("/services/{service}/starter", get(crate::api::starter::propose_rules))
         .route("/changes", get(changes::list).post(changes::create))
         .route("/checks", get(checks::list))
         .route("/checks/{name}", get(checks::show))

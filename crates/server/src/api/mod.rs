@@ -16,6 +16,7 @@ pub mod session;
 pub mod silences;
 pub mod snippets;
 pub mod sources;
+pub mod starter;
 pub mod status;
 pub mod tail;
 pub mod traces;
