@@ -5,7 +5,9 @@ import type { Signals } from "../../api/types";
 
 export type Unit = "ms" | "seconds" | "share" | "per-second" | "plain";
 
-const signalName = (condition: string): string => /^[\w.]+/.exec(condition)?.[0] ?? "";
+/** An objective that burns is named in front as a signal is, and may have the name of one. */
+const signalName = (condition: string): string =>
+  condition.includes(" burning its budget ") ? "" : (/^[\w.]+/.exec(condition)?.[0] ?? "");
 
 /** The unit of a value; a plain number where the signal is not known, as with a query. */
 export function unitOf(condition: string): Unit {

@@ -282,6 +282,7 @@ describe("what a rule measures", () => {
     ["heartbeat.age above 26h", "seconds"],
     ["traffic below 1/s", "per-second"],
     ["latency_like above 3", "plain"],
+    ["traffic of shop burning its budget (target 99.9 %)", "plain"],
     ["", "plain"],
   ])("%s", (condition, want) => expect(unitOf(condition)).toBe(want));
 
