@@ -30,8 +30,8 @@ export function feed(ask: () => Ask | null): Feed {
     busy: false,
     problem: null,
   });
-  /** Shown in place of what the last refreshing brought, until the next one. */
-  let longer = $state.raw<Firing[] | null>(null);
+  /** All rows that were read. Replaced at once, never emptied in between: that would lose focus and place. */
+  let shown = $state.raw<Firing[] | null>(null);
 
   const first = resource((signal) => {
     const call = ask();
@@ -46,17 +46,17 @@ export function feed(ask: () => Ask | null): Feed {
     // Behind rows that were read before, the next page is where it was.
     if (rows.length === found.firings.length) state.next = found.next;
     asked = call;
-    longer = null;
+    shown = rows;
     return rows;
   }
 
   return {
     get load() {
       const load = first.load;
-      if (longer === null) return load;
-      if (load.state === "ready") return { ...load, value: longer };
+      if (shown === null) return load;
+      if (load.state === "ready") return { ...load, value: shown };
       if (load.state === "failed" && load.kept)
-        return { ...load, kept: { ...load.kept, value: longer } };
+        return { ...load, kept: { ...load.kept, value: shown } };
       return load;
     },
     get hasMore() {
@@ -76,7 +76,7 @@ export function feed(ask: () => Ask | null): Feed {
       try {
         const found = await call(PAGE_ROWS, state.next);
         rows = appended(rows, found.firings);
-        longer = rows;
+        shown = rows;
         state.next = found.next;
       } catch (cause) {
         state.problem = cause instanceof ApiProblem ? cause : new ApiProblem(0, String(cause), "");
