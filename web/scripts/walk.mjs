@@ -254,6 +254,44 @@ async function walk(step, page) {
     );
     await scenario("normal");
   });
+  await step("the inbox reads itself anew and keeps the place", async () => {
+    await scenario("many");
+    await page.goto(`${BASE}/inbox?state=resolved`);
+    const rows = page.locator("[data-firing]");
+    await rows.nth(49).waitFor();
+    for (const count of [100, 150]) {
+      await page.getByRole("button", { name: "Show more" }).click();
+      await rows.nth(count - 1).waitFor();
+    }
+    await rows.nth(120).focus();
+    const place = () =>
+      page.evaluate(() => [document.activeElement.dataset.firing, Math.round(scrollY)]);
+    const before = await place();
+    await page.waitForResponse((answer) => answer.url().includes("limit=150"), { timeout: 15_000 });
+    await page.waitForTimeout(300);
+    assert.deepEqual(await place(), before);
+    assert.equal(await rows.count(), 150);
+    await page.keyboard.press("j");
+    assert.notEqual((await place())[0], before[0], "j moves on from there");
+    await scenario("normal");
+  });
+  await step("filters of the inbox stand in the address", async () => {
+    await page.goto(`${BASE}/inbox`);
+    await page.getByRole("button", { name: "Tickets", exact: true }).click();
+    await page.getByRole("button", { name: "Overdue", exact: true }).click();
+    assert.equal(search().toString(), "tab=tickets&state=overdue");
+    await page.locator("[data-firing]", { hasText: "checkout-slow" }).waitFor();
+    assert.equal(await page.locator("[data-firing]").count(), 1);
+    await page.goBack();
+    await page.waitForURL(`${BASE}/inbox`);
+  });
+  await step("a test of a channel arrives only when a person says so", async () => {
+    await page.goto(`${BASE}/channels/test/0196`);
+    await page.getByText("If you came here by the link").waitFor();
+    assert.equal(await page.getByText("Thank you").count(), 0);
+    await page.getByRole("button", { name: "Yes, it arrived" }).click();
+    await page.getByText("counts as working now").waitFor();
+  });
   await step("the demonstration is removed with one click and a confirmation", async () => {
     await page.goto(BASE);
     await page.getByRole("button", { name: "Remove demonstration" }).click();
