@@ -1,6 +1,8 @@
 // Configuration to begin with, for pages that have nothing to show yet. Pure.
 
 export const RULES_YAML = `# koshu.yaml
+services:
+  shop: {owner: web-team}
 rules:
   - name: checkout-slow
     service: shop
@@ -9,10 +11,8 @@ rules:
     above: 800ms
     hold: 5m
     class: ticket
-    owner: web-team
     due: 3d
 outputs:
-  alert: [{slack: {webhook_file: /etc/koshu/slack}}]
   ticket: [{slack: {webhook_file: /etc/koshu/slack}}]`;
 
 export const OBJECTIVES_YAML = `# koshu.yaml
@@ -27,9 +27,13 @@ rules:
     service: shop
     objective: available
     class: alert
-    action: "Roll back the last deploy"`;
+    action: "Roll back the last deploy"
+outputs:
+  alert: [{slack: {webhook_file: /etc/koshu/slack}}]`;
 
 export const CHECKS_YAML = `# koshu.yaml
+services:
+  shop: {owner: web-team}
 checks:
   buy:
     service: shop
