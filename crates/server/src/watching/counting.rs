@@ -10,7 +10,8 @@ use base::{TimeRange, Timestamp};
 use lake::Query;
 use lake::arrow::array::cast::AsArray;
 use lake::arrow::array::{Array, RecordBatch, StringArray};
-use lake::arrow::datatypes::{Int32Type, Int64Type, TimestampMicrosecondType};
+use lake::arrow::compute::cast;
+use lake::arrow::datatypes::{DataType, Int32Type, Int64Type, TimestampMicrosecondType};
 use signal::Table;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -153,18 +154,20 @@ fn times(batch: &RecordBatch) -> Option<&Times> {
     batch.column_by_name("ts")?.as_primitive_opt()
 }
 
-fn text<'b>(batch: &'b RecordBatch, name: &str) -> Option<&'b StringArray> {
-    batch.column_by_name(name)?.as_string_opt()
+/// A column of texts, however they are laid out.
+fn text(batch: &RecordBatch, name: &str) -> Option<StringArray> {
+    let column = cast(batch.column_by_name(name)?, &DataType::Utf8).ok()?;
+    column.as_string_opt::<i32>().cloned()
 }
 
 /// The columns of a batch of requests that conditions can ask about.
 struct Rows<'b> {
     times: &'b Times,
-    services: &'b StringArray,
-    methods: &'b StringArray,
-    routes: &'b StringArray,
-    paths: &'b StringArray,
-    hosts: &'b StringArray,
+    services: StringArray,
+    methods: StringArray,
+    routes: StringArray,
+    paths: StringArray,
+    hosts: StringArray,
     statuses: &'b lake::arrow::array::PrimitiveArray<Int32Type>,
     durations: &'b lake::arrow::array::PrimitiveArray<Int64Type>,
     bytes: &'b lake::arrow::array::PrimitiveArray<Int64Type>,
@@ -189,7 +192,7 @@ impl<'b> Rows<'b> {
         self.times.len()
     }
 
-    fn request(&self, row: usize) -> (Timestamp, Request<'b>) {
+    fn request(&self, row: usize) -> (Timestamp, Request<'_>) {
         let whole = |column: &lake::arrow::array::PrimitiveArray<Int64Type>| {
             column.is_valid(row).then(|| u64::try_from(column.value(row)).ok()).flatten()
         };
@@ -205,5 +208,34 @@ impl<'b> Rows<'b> {
             ..Request::default()
         };
         (Timestamp::from_micros(self.times.value(row)), request)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use signal::{RequestRow, RequestRows};
+
+    #[test]
+    fn a_batch_of_requests_is_read_as_it_is_stored() {
+        let mut rows = RequestRows::default();
+        let row = RequestRow {
+            ts: Timestamp::from_seconds(7),
+            service: "shop",
+            method: "GET",
+            route: "GET /a",
+            path: "/a",
+            status: 503,
+            duration_us: Some(1200),
+            source: "test",
+            ..RequestRow::default()
+        };
+        rows.push(&row, []);
+        let batch = rows.finish();
+        let read = Rows::of(&batch).expect("every column is there");
+        let (ts, request) = read.request(0);
+        assert_eq!((ts, request.service, request.route), (row.ts, "shop", "GET /a"));
+        assert_eq!((request.status, request.duration_us, request.bytes), (503, Some(1200), None));
+        assert_eq!(read.services.value(0), "shop");
     }
 }
