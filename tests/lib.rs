@@ -4,15 +4,19 @@
 //! is what a user knows. Never ends a process that it did not start, and never waits without a deadline.
 
 mod client;
+mod hook;
 mod lines;
 mod machine;
 mod place;
 mod server;
+mod target;
 mod wait;
 
 pub use client::{Answer, Client};
+pub use hook::Hook;
 pub use lines::{json_batch, json_line};
 pub use machine::{Turn, checkout, data_files, heavy, missing, python, ran, tool};
 pub use place::{Place, Ran};
 pub use server::{Koshu, Start};
+pub use target::Target;
 pub use wait::until;

@@ -21,17 +21,24 @@ pub struct Start<'a> {
     place: &'a Place,
     before: Vec<OsString>,
     arguments: Vec<OsString>,
+    environment: Vec<(OsString, OsString)>,
 }
 
 impl<'a> Start<'a> {
     /// With what the place has: its folder, its configuration.
     pub fn new(place: &'a Place) -> Self {
-        Self { place, before: Vec::new(), arguments: Vec::new() }
+        Self { place, before: Vec::new(), arguments: Vec::new(), environment: Vec::new() }
     }
 
     /// Adds an argument of `koshu up`.
     pub fn argument(mut self, argument: impl Into<OsString>) -> Self {
         self.arguments.push(argument.into());
+        self
+    }
+
+    /// Sets a variable of its environment.
+    pub fn environment(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Self {
+        self.environment.push((name.into(), value.into()));
         self
     }
 
@@ -42,7 +49,8 @@ impl<'a> Start<'a> {
     }
 
     fn command(&self) -> Command {
-        let koshu = self.place.koshu();
+        let mut koshu = self.place.koshu();
+        koshu.envs(self.environment.iter().map(|(name, value)| (name, value)));
         let mut command = match self.before.split_first() {
             None => koshu,
             Some((first, rest)) => {

@@ -129,3 +129,21 @@ cli-access-pattern = --pattern cannot be used
 cli-access-no-pattern = --format pattern needs the regular expression: use --pattern REGEX
 cli-no-command = there is no command { $name }
 cli-no-command-hint = koshu --help lists them
+
+## koshu rules
+cli-rules-replaying = going through the past
+cli-rules-replayed = { $alerts } alerts, { $tickets } tickets, { $records } records between { $from } and { $to }
+cli-rules-cut = There was not enough time to go on to { $to }: ask for the rest with --from
+cli-rules-more = { $more } more are not listed: ask for a shorter time
+cli-rules-not-replayed = { $rule } was left out: { $why }
+cli-rules-sampled = { $rule } was looked at every { $seconds } s: ask for a shorter time to see it every minute
+cli-rules-compared = { $before } alerts with the rules in force, { $after } with these; of { $incidents } alerts that made somebody act, { $missed } would be missed
+
+## koshu check --send-test
+cli-test-none = no output is configured: nobody would hear of an alert
+cli-test-none-hint = add `outputs:` to koshu.yaml
+cli-test-sent = Sent to { $outputs } outputs. Follow the link in each message to acknowledge it; waiting up to { $wait }.
+cli-test-acknowledged = acknowledged
+cli-test-delivered = taken, nobody acknowledged
+cli-test-failed = refused
+cli-test-waiting = not taken yet

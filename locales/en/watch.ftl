@@ -9,6 +9,7 @@ watch-title-folded = Was and is over: { $what }
 watch-title-remind = Overdue: { $what }
 watch-title-escalate = Nobody has answered: { $what }
 watch-title-test = Test of this channel
+watch-title-heartbeat = Koshu is well
 watch-title-more = { $title } (and { $count } more)
 
 ## Texts
@@ -19,6 +20,7 @@ watch-text-folded = This began at { $began } and is over since { $ended }: { $co
 watch-text-remind = The due date has passed: { $condition }.
 watch-text-escalate = Nobody has acknowledged this alert, so you are asked: { $condition }.
 watch-text-test = Koshu sends this to find out whether its messages arrive. Please say so by the link below: only then the channel counts as working.
+watch-text-heartbeat = A synthetic event went through intake, lake, rule and outbox.
 
 ## Facts
 watch-fact-action = First thing to do

@@ -129,3 +129,21 @@ cli-access-pattern = --pattern が使えない
 cli-access-no-pattern = --format pattern には正規表現が要る: --pattern REGEX
 cli-no-command = コマンド { $name } はない
 cli-no-command-hint = koshu --help で一覧できる
+
+## koshu rules
+cli-rules-replaying = 過去のデータで試している
+cli-rules-replayed = { $from } から { $to } まで: アラート { $alerts } 件、チケット { $tickets } 件、記録 { $records } 件
+cli-rules-cut = 時間切れで { $to } までは進めなかった: 残りは --from で続きを指定する
+cli-rules-more = ほかに { $more } 件ある: 期間を短くする
+cli-rules-not-replayed = { $rule } は対象外: { $why }
+cli-rules-sampled = { $rule } は { $seconds } 秒おきに調べた: 1 分おきに見るには期間を短くする
+cli-rules-compared = いまのルールではアラート { $before } 件、このルールでは { $after } 件。対応を要したアラート { $incidents } 件のうち { $missed } 件を見逃す
+
+## koshu check --send-test
+cli-test-none = 通知先が設定されていない: アラートは誰にも届かない
+cli-test-none-hint = koshu.yaml に `outputs:` を加える
+cli-test-sent = { $outputs } か所へ送った。届いたメッセージのリンクから確認する。最長 { $wait } 待つ。
+cli-test-acknowledged = 確認済み
+cli-test-delivered = 送信先は受け取ったが、まだ誰も確認していない
+cli-test-failed = 送信先に断られた
+cli-test-waiting = まだ受け取られていない

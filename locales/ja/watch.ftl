@@ -9,6 +9,7 @@ watch-title-folded = 発生し、すでに収束: { $what }
 watch-title-remind = 期限切れ: { $what }
 watch-title-escalate = 応答がありません: { $what }
 watch-title-test = このチャンネルのテスト
+watch-title-heartbeat = Koshu は正常です
 watch-title-more = { $title } (ほか { $count } 件)
 
 ## 本文
@@ -19,6 +20,7 @@ watch-text-folded = { $began } に始まり、{ $ended } に収束しました: 
 watch-text-remind = 期限を過ぎています: { $condition }
 watch-text-escalate = だれもこのアラートに応答していません。対応をお願いします: { $condition }
 watch-text-test = Koshu からの通知が届くかを確かめています。届いたら下のリンクで知らせてください。知らせがあってはじめて、このチャンネルは使えるものと見なします。
+watch-text-heartbeat = 検証用のイベントが、受信からデータレイク、ルール、送信待ちまで通りました。
 
 ## 項目
 watch-fact-action = 最初にすること

@@ -1,7 +1,7 @@
 //! A disk that is really full: senders are told to come back, everything else works, and nothing is lost.
 
 use crate::load::Ledger;
-use e2e::{Client, Place, heavy, missing, until};
+use e2e::{Client, Place, Target, heavy, missing, until};
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::io::{ErrorKind, Write};
@@ -77,6 +77,9 @@ async fn assert_reads_and_sign_in_work(koshu: &e2e::Koshu, stored: i64) {
     assert_eq!(session["signed_in"], json!(true), "{session}");
 }
 
+/// Longest time to the next heartbeat of thirty seconds, on a busy machine.
+const HEARTBEAT: Duration = Duration::from_mins(2);
+
 /// Needs the machine's attention: it measures seconds.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_full_disk_pushes_senders_back_and_nothing_else() {
@@ -142,4 +145,39 @@ async fn a_full_disk_pushes_senders_back_and_nothing_else() {
     ledger.assert_kept(koshu.client()).await;
     koshu.stop();
     assert_eq!(place.run(["fsck"]).code, 0, "a full disk damages nothing");
+}
+
+/// The dead-man's switch is not called by a server whose lake takes nothing.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_disk_stops_the_heartbeat_and_room_brings_it_back() {
+    let place = Place::new();
+    let Some(disk) = SmallDisk::mount(&place.data()) else { return };
+    let switch = Target::start().await;
+    let url = switch.url();
+    place.configure(&format!("server: {{memory: 128MiB}}\noutputs: {{heartbeat: {{url: \"{url}\", every: 30s}}}}\n"));
+    let koshu = place.start().await;
+    let beats = async |more: usize| {
+        let before = switch.asked();
+        until(HEARTBEAT, "a heartbeat comes", async || (switch.asked() >= before + more).then_some(())).await;
+    };
+    beats(2).await;
+    let filler = disk.fill();
+    // One that was on its way when the disk became full may still come.
+    let full = Instant::now();
+    until(HEARTBEAT, "intake is pushed back", async || {
+        let answer = Ledger::default().send(koshu.client(), "shop").await?;
+        (answer.status == 503).then_some(())
+    })
+    .await;
+    while full.elapsed() < Duration::from_secs(35) {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    let before = switch.asked();
+    while full.elapsed() < Duration::from_secs(80) {
+        assert_eq!(switch.asked(), before, "a server with a full disk says that it is well");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    std::fs::remove_file(filler).unwrap();
+    beats(1).await;
+    koshu.stop();
 }

@@ -1,71 +1,13 @@
 //! The watch from end to end: a rule fires, a webhook and a mail server hear of it once, people act on it, it ends; also
 //! over kills of the process, and when the configuration changes under it.
 
-use e2e::{Client, Koshu, Place, checkout, python, until};
+use crate::smtp::Smtp;
+use e2e::{Client, Hook, Koshu, Place, until};
 use serde_json::{Value, json};
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpListener;
-use tokio::sync::Mutex;
 
 /// One evaluation, and what a busy machine takes.
 const EVALUATED: Duration = Duration::from_secs(40);
-
-/// Takes webhooks and remembers them: id and body.
-#[derive(Clone)]
-struct Hook {
-    url: String,
-    heard: Arc<Mutex<Vec<(String, Value)>>>,
-}
-
-impl Hook {
-    async fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let hook = Self { url: format!("http://{}/hook", listener.local_addr().unwrap()), heard: Arc::default() };
-        let heard = Arc::clone(&hook.heard);
-        tokio::spawn(async move {
-            while let Ok((mut socket, _)) = listener.accept().await {
-                let heard = Arc::clone(&heard);
-                tokio::spawn(async move {
-                    let mut request = Vec::new();
-                    let mut part = [0; 4096];
-                    let (head, body) = loop {
-                        let read = socket.read(&mut part).await.unwrap_or(0);
-                        if read == 0 {
-                            return;
-                        }
-                        request.extend_from_slice(&part[..read]);
-                        let text = String::from_utf8_lossy(&request).into_owned();
-                        let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
-                        let head = head.to_lowercase();
-                        let length = head.split("content-length: ").nth(1).and_then(|rest| rest.lines().next());
-                        if body.len() >= length.and_then(|length| length.trim().parse().ok()).unwrap_or(0) {
-                            break (head, body.to_owned());
-                        }
-                    };
-                    let id = head.split("webhook-id: ").nth(1).and_then(|rest| rest.lines().next()).unwrap_or_default();
-                    assert!(head.contains("webhook-signature: v1,"), "it is signed: {head}");
-                    heard.lock().await.push((id.to_owned(), serde_json::from_str(&body).unwrap()));
-                    let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
-                    let _ = socket.write_all(answer).await;
-                });
-            }
-        });
-        hook
-    }
-
-    async fn kinds(&self) -> Vec<String> {
-        self.heard
-            .lock()
-            .await
-            .iter()
-            .map(|(_, body)| body["data"]["kind"].as_str().unwrap_or("?").to_owned())
-            .collect()
-    }
-}
 
 /// Says how long the queue is.
 async fn queue_is(client: &Client, length: f64) {
@@ -100,7 +42,7 @@ async fn fires(koshu: &Koshu) -> Value {
 async fn an_alert_is_told_once_acted_on_and_ends_also_over_a_kill() {
     let hook = Hook::start().await;
     let place = Place::new();
-    place.configure(&configuration(&hook.url, "queue-long", ""));
+    place.configure(&configuration(hook.url(), "queue-long", ""));
     let koshu = place.start().await;
     queue_is(koshu.client(), 500.0).await;
     let begin = Instant::now();
@@ -113,11 +55,16 @@ async fn an_alert_is_told_once_acted_on_and_ends_also_over_a_kill() {
         (&json!("queue-long"), &json!("web"), &json!(500.0))
     );
 
-    // After a kill it goes on: nothing is told anew.
+    // After a kill it goes on: nothing is told anew. What was sent and not booked would be, once its claim has ended.
+    let id = firing["id"].as_str().unwrap();
+    until(EVALUATED, "the message is booked", async || {
+        let detail = koshu.client().get(&format!("/api/v1/firings/{id}")).await.ok();
+        detail["deliveries"][0]["delivered_at"].is_string().then_some(())
+    })
+    .await;
     koshu.kill();
     let koshu = place.start().await;
     let client = koshu.client();
-    let id = firing["id"].as_str().unwrap();
     assert_eq!(client.post(&format!("/api/v1/firings/{id}/ack"), &json!({})).await.status, 204);
     let note = json!({"text": "two workers more"});
     assert_eq!(client.post(&format!("/api/v1/firings/{id}/notes"), &note).await.status, 204);
@@ -159,19 +106,19 @@ async fn an_alert_is_told_once_acted_on_and_ends_also_over_a_kill() {
 async fn a_bad_configuration_keeps_the_old_rules_and_a_good_one_replaces_them() {
     let hook = Hook::start().await;
     let place = Place::new();
-    place.configure(&configuration(&hook.url, "queue-long", ""));
+    place.configure(&configuration(hook.url(), "queue-long", ""));
     let koshu = place.start().await;
     let client = koshu.client();
     queue_is(client, 500.0).await;
     fires(&koshu).await;
-    place.configure(&configuration(&hook.url, "queue-long", "").replace("above: 100", "above: lots"));
+    place.configure(&configuration(hook.url(), "queue-long", "").replace("above: 100", "above: lots"));
     let problem = until(EVALUATED, "the problem is told", async || {
         client.get("/api/v1/rules").await.ok()["config_problem"].as_str().map(str::to_owned)
     })
     .await;
     assert!(problem.contains("koshu.yaml:7") && problem.contains("`lots` does not fit"), "{problem}");
     assert_eq!(open_alerts(client).await.len(), 1, "the old rule goes on");
-    place.configure(&configuration(&hook.url, "queue-too-long", ""));
+    place.configure(&configuration(hook.url(), "queue-too-long", ""));
     until(EVALUATED, "the new rules are in force", async || {
         let rules = client.get("/api/v1/rules").await.ok();
         (rules["rules"][0]["name"] == "queue-too-long" && rules["config_problem"].is_null()).then_some(())
@@ -184,59 +131,22 @@ async fn a_bad_configuration_keeps_the_old_rules_and_a_good_one_replaces_them() 
     .await;
 }
 
-/// aiosmtpd, which prints a line for each mail.
-struct Smtp {
-    child: Child,
-    port: String,
-    output: BufReader<std::process::ChildStdout>,
-}
-
-impl Smtp {
-    /// `None` without Python's packages (which was said).
-    fn start() -> Option<Self> {
-        let mut child = Command::new(python()?)
-            .arg(checkout().join("tests/python/smtp_server.py"))
-            .env("PYTHONDONTWRITEBYTECODE", "1")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut smtp = Self { output: BufReader::new(child.stdout.take().unwrap()), child, port: String::new() };
-        smtp.port = smtp.line();
-        Some(smtp)
-    }
-
-    fn line(&mut self) -> String {
-        let mut line = String::new();
-        self.output.read_line(&mut line).unwrap();
-        line.trim().to_owned()
-    }
-}
-
-impl Drop for Smtp {
-    fn drop(&mut self) {
-        // It ends with its input.
-        drop(self.child.stdin.take());
-        let _ = self.child.wait();
-    }
-}
-
 #[tokio::test]
 async fn a_mail_server_gets_the_alert_and_a_test_counts_when_a_person_says_so() {
-    let Some(mut smtp) = Smtp::start() else { return };
+    let Some(smtp) = Smtp::start() else { return };
     let hook = Hook::start().await;
     let place = Place::new();
     let mail = format!(
         ", {{name: mail, always: true, email: {{to: oncall@example.com, host: 127.0.0.1, port: {}}}}}",
-        smtp.port
+        smtp.port()
     );
-    place.configure(&configuration(&hook.url, "queue-long", &mail));
+    place.configure(&configuration(hook.url(), "queue-long", &mail));
     let koshu = place.start().await;
     let client = koshu.client();
     let test = client.post("/api/v1/channels/mail/test", &json!({})).await;
     assert_eq!(test.status, 202, "{test:?}");
     let id = test.json()["id"].as_str().unwrap().to_owned();
-    let first: Value = serde_json::from_str(&smtp.line()).unwrap();
+    let first = smtp.mail(0).await;
     assert_eq!(first["to"], json!(["oncall@example.com"]));
     assert!(first["text"].as_str().unwrap().contains(&format!("/channels/test/{id}")), "{first}");
     let state = async || {
@@ -250,7 +160,7 @@ async fn a_mail_server_gets_the_alert_and_a_test_counts_when_a_person_says_so() 
 
     queue_is(client, 500.0).await;
     fires(&koshu).await;
-    let alert: Value = serde_json::from_str(&smtp.line()).unwrap();
+    let alert = smtp.mail(1).await;
     assert!(alert["subject"].as_str().unwrap().contains("queue-long"), "{alert}");
     assert!(alert["text"].as_str().unwrap().contains("Start more workers"), "{alert}");
 }

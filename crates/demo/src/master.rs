@@ -9,7 +9,7 @@ use crate::keep::{Keeper, Note};
 use crate::process_list::{Listed, ProcessList, RoleName};
 use crate::queue::OrderQueue;
 use base::Clock;
-use std::collections::HashSet;
+use std::collections::{HashSet, VecDeque};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -38,7 +38,13 @@ pub(crate) async fn run(mut settings: Settings, parent_gone: CancellationToken) 
     let mut master = Master::new(&settings)?;
     let rotate_at = settings.scenario.rotate_log_at_bytes;
     let log_path = settings.access_log();
-    let until_deploy = settings.scenario.deploy_after().saturating_sub(settings.elapsed(clock.now()));
+    let began = tokio::time::Instant::now();
+    let elapsed = settings.elapsed(clock.now());
+    let mut roll_outs: VecDeque<_> = settings.scenario.roll_outs().into();
+    // One that is past is told again: the owner knows whether it was told before.
+    while roll_outs.get(1).is_some_and(|(next, _)| *next <= elapsed) {
+        roll_outs.pop_front();
+    }
 
     let (notes_in, mut notes) = mpsc::channel(64);
     let stop = CancellationToken::new();
@@ -50,24 +56,21 @@ pub(crate) async fn run(mut settings: Settings, parent_gone: CancellationToken) 
     }
     drop(notes_in);
 
-    let deploy = tokio::time::sleep(until_deploy);
-    tokio::pin!(deploy);
-    let mut is_deployed = false;
     let mut tick = tokio::time::interval(Duration::from_secs(1));
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
     loop {
+        let next = roll_outs.front().map(|(at, _)| began + at.saturating_sub(elapsed));
         tokio::select! {
             note = notes.recv() => match note {
                 Some(note) => master.hear(note),
                 None => break,
             },
             () = parent_gone.cancelled(), if !stop.is_cancelled() => stop.cancel(),
-            () = &mut deploy, if !is_deployed => {
-                is_deployed = true;
-                let new = settings.scenario.release(settings.scenario.deploy_after());
+            () = at(next), if next.is_some() => {
+                let Some((_, new)) = roll_outs.pop_front() else { continue };
                 tell(&Event::Deploy { release: new, at: clock.now() });
                 master.processes.release = new.to_string();
-                if new != settings.release {
+                if new != release.borrow().release {
                     master.log(&format!("rolling out release {new}"));
                     release.send_modify(|s| s.release = new);
                 }
@@ -77,6 +80,13 @@ pub(crate) async fn run(mut settings: Settings, parent_gone: CancellationToken) 
     }
     keepers.join_all().await;
     Ok(ExitCode::SUCCESS)
+}
+
+async fn at(moment: Option<tokio::time::Instant>) {
+    match moment {
+        Some(moment) => tokio::time::sleep_until(moment).await,
+        None => std::future::pending().await,
+    }
 }
 
 fn roles(settings: &Settings) -> Vec<Role> {

@@ -26,6 +26,10 @@ pub struct Scenario {
     pub burst_length_ms: u64,
     /// When release 1.1 is rolled out, which makes `GET /items/:id` slower.
     pub deploy_after_ms: u64,
+    /// The share of item pages that fail with release 1.1, 0 to 1.
+    pub deploy_fails: f64,
+    /// When release 1.0 is rolled out again; 0 for never.
+    pub rollback_after_ms: u64,
     /// A worker forgets to give memory back once in so many requests.
     pub leak_every_requests: u32,
     /// How much it forgets each time.
@@ -46,6 +50,8 @@ impl Default for Scenario {
             burst_every_ms: 90_000,
             burst_length_ms: 20_000,
             deploy_after_ms: 120_000,
+            deploy_fails: 0.03,
+            rollback_after_ms: 20 * 60_000,
             leak_every_requests: 20,
             leak_bytes: 768 << 10,
             leak_limit_bytes: 60 << 20,
@@ -57,9 +63,9 @@ impl Default for Scenario {
 /// A version of the shop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Release {
-    /// What runs at the start.
+    /// What runs at the start, and again after the roll-back.
     V1_0,
-    /// Rolled out after two minutes; its item page asks the database three times instead of once.
+    /// Rolled out after two minutes; its item page asks the database three times instead of once, and sometimes fails.
     V1_1,
 }
 
@@ -92,12 +98,19 @@ impl Scenario {
 
     /// The release that should be running `elapsed` after the start.
     pub fn release(&self, elapsed: Duration) -> Release {
-        if elapsed < self.deploy_after() { Release::V1_0 } else { Release::V1_1 }
+        let last = self.roll_outs().into_iter().rfind(|(at, _)| *at <= elapsed);
+        last.map_or(Release::V1_0, |(_, release)| release)
     }
 
-    /// From the start to the deploy.
-    pub fn deploy_after(&self) -> Duration {
-        Duration::from_millis(self.deploy_after_ms)
+    /// When which release is rolled out, counted from the start, in their order.
+    pub fn roll_outs(&self) -> Vec<(Duration, Release)> {
+        let deploy = Duration::from_millis(self.deploy_after_ms);
+        let rollback = Duration::from_millis(self.rollback_after_ms);
+        let mut all = vec![(deploy, Release::V1_1)];
+        if rollback > deploy {
+            all.push((rollback, Release::V1_0));
+        }
+        all
     }
 
     /// How much this very worker may leak before it dies: 80 to 100 % of the limit, so that not all die together.
@@ -135,16 +148,21 @@ mod tests {
     }
 
     #[test]
-    fn the_deploy_comes_after_two_minutes() {
+    fn the_deploy_comes_after_two_minutes_and_is_taken_back_after_twenty() {
         let scenario = Scenario::default();
         for (case, seconds, want) in [
             ("start", 0, Release::V1_0),
             ("just before", 119, Release::V1_0),
             ("on time", 120, Release::V1_1),
-            ("for good", 9_000, Release::V1_1),
+            ("still", 1199, Release::V1_1),
+            ("taken back", 1200, Release::V1_0),
+            ("for good", 9_000, Release::V1_0),
         ] {
             assert_eq!(scenario.release(Duration::from_secs(seconds)), want, "{case}");
         }
+        let kept = Scenario { rollback_after_ms: 0, ..scenario };
+        assert_eq!(kept.release(Duration::from_mins(150)), Release::V1_1);
+        assert_eq!(kept.roll_outs().len(), 1);
     }
 
     #[test]

@@ -71,9 +71,11 @@ impl Shop {
     async fn backend(&self, route: Route) -> Result<(), Failed> {
         let now = self.clock.now();
         let is_failing = self.settings.scenario.is_failing(self.settings.seed, self.settings.elapsed(now));
+        let release = self.settings.release;
+        let failure_share = route.failure_share(release, self.settings.scenario.deploy_fails, is_failing);
         let (wait, fails) = {
             let rng = &mut *self.rng.lock();
-            (route.wait(self.settings.release, rng), rng.random_bool(route.failure_share(is_failing)))
+            (route.wait(release, rng), rng.random_bool(failure_share))
         };
         if !wait.is_zero() {
             tokio::time::sleep(wait).await;

@@ -189,7 +189,7 @@ impl Owner {
         let mut keepers = JoinSet::new();
         keepers.spawn(keeper(Role::Master));
         let mut ready = Some(ready);
-        let mut is_deployed = false;
+        let mut told = self.settings.release;
         loop {
             tokio::select! {
                 // Ends when the keepers have, which is after `stop`.
@@ -206,7 +206,7 @@ impl Owner {
                     }
                     Note::Said { role: Role::Master, event: Event::Deploy { release, at } } => {
                         // A master that was started again tells of the same deploy again.
-                        if !std::mem::replace(&mut is_deployed, true) {
+                        if std::mem::replace(&mut told, release) != release {
                             let version = release.to_string();
                             (self.on_change)(Change { at, title: format!("{SERVICE} {version}"), version });
                         }

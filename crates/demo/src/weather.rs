@@ -52,12 +52,13 @@ impl Route {
         Duration::from_secs_f64(wait_ms / 1_000.0)
     }
 
-    /// The share of requests that fail.
-    pub(crate) fn failure_share(self, is_failing: bool) -> f64 {
+    /// The share of requests that fail; `deploy_fails` is that of item pages of release 1.1.
+    pub(crate) fn failure_share(self, release: Release, deploy_fails: f64, is_failing: bool) -> f64 {
         match (self, is_failing) {
             (Self::Checkout, true) => 0.7,
             (Self::AddToCart, true) => 0.12,
             (Self::Search, _) => 0.001,
+            (Self::Item, _) if release == Release::V1_1 => deploy_fails.clamp(0.0, 1.0),
             (Self::Home | Self::Items | Self::Item | Self::Cart | Self::Order | Self::Asset, _)
             | (Self::Checkout | Self::AddToCart, false) => 0.0,
         }

@@ -6,7 +6,7 @@ use crate::{pulling, watching};
 use agent::tail::StartAt;
 use anyhow::{Context, Result, bail};
 use base::{ByteSize, Clock, Redactor, Secret, ServiceName, TimeRange, Timestamp};
-use demo::{Demo, DemoOptions};
+use demo::{Demo, DemoOptions, Scenario};
 use lake::arrow::array::RecordBatch;
 use lake::{Lake, LakeOptions, Retention};
 use parking_lot::Mutex;
@@ -58,8 +58,8 @@ pub struct AppOptions {
     pub config_folder: Option<PathBuf>,
     /// Address of pages, API and intake.
     pub http: SocketAddr,
-    /// Whether the living demonstration runs.
-    pub demo: bool,
+    /// The story of the living demonstration, if it runs.
+    pub demo: Option<Scenario>,
     /// Whether this host is observed: samples, access logs.
     pub with_agent: bool,
     /// Addresses of listeners by the command line.
@@ -125,6 +125,7 @@ impl App {
             host: host_name(),
             started_at: clock.now(),
             dir: options.dir.clone(),
+            config_folder: options.config_folder.clone(),
             memory_bytes: memory.0,
         };
         let running_demo = Arc::default();
@@ -150,8 +151,8 @@ impl App {
         if options.with_agent {
             app.observe_host(&options).await;
         }
-        if options.demo {
-            app.start_demo(&options.dir).await?;
+        if let Some(scenario) = options.demo {
+            app.start_demo(&options.dir, scenario).await?;
         }
         Ok(app)
     }
@@ -211,10 +212,10 @@ impl App {
         self.tasks.spawn(server::host::sample_host(lake, sources, about.host.clone(), clock, self.stop.clone()));
     }
 
-    async fn start_demo(&self, dir: &Path) -> Result<()> {
+    async fn start_demo(&self, dir: &Path, scenario: Scenario) -> Result<()> {
         let exe = std::env::current_exe().context("failed to find this program's own file")?;
         let (changes, mut to_note) = tokio::sync::mpsc::channel::<demo::Change>(16);
-        let mut options = DemoOptions::new(dir.to_owned(), exe);
+        let mut options = DemoOptions { scenario, ..DemoOptions::new(dir.to_owned(), exe) };
         options.on_change = Arc::new(move |change| drop(changes.try_send(change)));
         let service: ServiceName = demo::SERVICE.parse().context("the demonstration's name")?;
         let settings = ServiceSettings {

@@ -8,6 +8,8 @@ use crate::commands::fsck::FsckArgs;
 use crate::commands::import::ImportArgs;
 use crate::commands::pages::ManArgs;
 use crate::commands::query::QueryArgs;
+use crate::commands::report::ReportCommand;
+use crate::commands::rules::RulesCommand;
 use crate::commands::tail::TailArgs;
 use crate::commands::token::TokenCommand;
 use crate::commands::up::UpArgs;
@@ -51,8 +53,14 @@ pub enum Command {
     Query(QueryArgs),
     /// Show requests as they arrive
     Tail(TailArgs),
-    /// Check a folder of configuration
+    /// Check a folder of configuration, or whether messages arrive
     Check(CheckArgs),
+    /// Replay rules over the past, read and write OpenSLO
+    #[command(subcommand)]
+    Rules(RulesCommand),
+    /// Reports about availability
+    #[command(subcommand)]
+    Report(ReportCommand),
     /// Make, list and delete tokens for programs
     #[command(subcommand)]
     Token(TokenCommand),
@@ -108,6 +116,8 @@ fn dispatch(command: Command, screen: &Screen) -> Result<ExitCode> {
         Command::Query(args) => commands::query::run(&args, screen),
         Command::Tail(args) => commands::tail::run(&args, screen),
         Command::Check(args) => commands::check::run(&args, screen),
+        Command::Rules(command) => commands::rules::run(&command, screen),
+        Command::Report(command) => commands::report::run(&command, screen),
         Command::Token(command) => commands::token::run(command, screen),
         Command::User(command) => commands::user::run(command, screen),
         Command::Fsck(args) => commands::fsck::run(&args, screen),

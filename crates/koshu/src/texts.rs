@@ -40,6 +40,7 @@ impl Message {
 
 /// The texts of one language, with English for what is missing.
 pub struct Texts {
+    language: &'static str,
     bundle: FluentBundle<FluentResource>,
 }
 
@@ -60,7 +61,12 @@ impl Texts {
             let resource = FluentResource::try_new((*source).to_owned()).unwrap_or_else(|(usable, _)| usable);
             bundle.add_resource_overriding(resource);
         }
-        Self { bundle }
+        Self { language: if japanese { "ja" } else { "en" }, bundle }
+    }
+
+    /// `en` or `ja`.
+    pub fn language(&self) -> &'static str {
+        self.language
     }
 
     /// A text without places.

@@ -26,6 +26,7 @@ pub fn plan(config: &Config, here: &str) -> Plan {
         escalation: watched.escalation,
         rotations: watched.rotations,
         people: watched.people,
+        heartbeat_every: watched.heartbeat_every,
         base_url: base_url.trim_end_matches('/').to_owned(),
         language: config.outputs.language,
         ..Plan::default()

@@ -8,12 +8,13 @@ use crate::journal::segment;
 use crate::journal::writer::{Held, JournalWriter, Pending, Rotation, Start};
 use crate::maintain::{Maintainer, Maintenance, reserve_bytes};
 use crate::options::LakeOptions;
-use crate::query::{Answer, Query, Reader};
+use crate::query::{Answer, Query, QueryStats, Reader};
 use crate::requests::{JudgedCache, JudgedSources};
 use crate::rows;
 use crate::seal::{Logs, seal};
 use crate::state::{Segment, State};
-use crate::windows::{HourCache, WindowQuery, Windows, windows};
+use crate::windows::{HourCache, Minutes, WindowQuery, Windows, minutes, windows};
+use base::TimeRange;
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::buffer::Buffer;
 use futures::StreamExt;
@@ -277,6 +278,26 @@ impl Lake {
     /// Sums of roll-ups over a window.
     pub async fn windows(&self, query: &WindowQuery) -> Result<Windows, QueryError> {
         windows(&self.reader, &self.state, &self.cache, query).await
+    }
+
+    /// Runs a query for at most `limit` and visits its rows batch by batch, however many there are.
+    pub async fn each(
+        &self,
+        sql: &str,
+        range: TimeRange,
+        limit: Duration,
+        visit: impl FnMut(&RecordBatch) + Send,
+    ) -> Result<QueryStats, QueryError> {
+        self.reader.each(sql, range, limit, visit).await
+    }
+
+    /// Sums of each minute of a range by themselves, of the services and routes that are wanted.
+    pub async fn minutes(
+        &self,
+        range: TimeRange,
+        wanted: impl Fn(&str, &str) -> bool + Send + Sync,
+    ) -> Result<Minutes, QueryError> {
+        minutes(&self.reader, &self.state, range, wanted).await
     }
 
     /// Every batch from now on, as it becomes durable. A slow reader loses batches and is told how many.

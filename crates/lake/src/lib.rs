@@ -49,4 +49,4 @@ pub use requests::{
     Bar, Disappointed, DisappointedRow, Facets, HeatMap, Histogram, MAX_STEPS, RECOVERY_WINDOW_US, RowOrder, RowPage,
     RowQuery,
 };
-pub use windows::{ServiceWindows, WindowQuery, Windows};
+pub use windows::{Minutes, RouteSums, ServiceWindows, WindowQuery, Windows};

@@ -198,6 +198,31 @@ impl Reader {
         self.in_time(run).await
     }
 
+    /// Runs a query and visits its rows batch by batch, however many there are: none are kept. Sorting and grouping stay
+    /// within the memory of queries, and go to disk beyond it.
+    pub async fn each(
+        &self,
+        sql: &str,
+        range: TimeRange,
+        limit: Duration,
+        mut visit: impl FnMut(&RecordBatch) + Send,
+    ) -> Result<QueryStats, QueryError> {
+        let run = async {
+            let tables = self.tables_in(sql)?;
+            let _turn = self.turn().await?;
+            let (context, mut stats) = self.session(range, &tables).await?;
+            let frame = context.sql_with_options(sql, read_only()).await.map_err(|error| self.explain(error))?;
+            let mut running = self.threads.run(frame);
+            while let Some(batch) = running.next().await {
+                let batch = batch.map_err(|error| self.explain(error))?;
+                stats.rows += batch.num_rows();
+                visit(&batch);
+            }
+            Ok(stats)
+        };
+        tokio::time::timeout(limit, run).await.map_err(|_| QueryError::TimeLimit(limit.as_secs_f64()))?
+    }
+
     /// Waits for a place among the queries that run.
     async fn turn(&self) -> Result<SemaphorePermit<'_>, QueryError> {
         self.turns.acquire().await.map_err(|closed| QueryError::Failed(closed.to_string()))

@@ -89,6 +89,18 @@ impl ServiceWindows {
     }
 }
 
+/// Sums by service and route.
+pub type RouteSums = HashMap<(Arc<str>, Arc<str>), Sum>;
+
+/// Sums of every minute by themselves, for whoever goes through the past.
+#[derive(Debug, Default)]
+pub struct Minutes {
+    /// By start of the minute (users not included).
+    pub minutes: BTreeMap<i64, RouteSums>,
+    /// Files that are damaged and were left out.
+    pub damaged_files: Vec<String>,
+}
+
 /// Sums of one hour.
 #[derive(Debug, Default)]
 pub struct Hour {
@@ -103,6 +115,30 @@ impl Hour {
 
 /// Hours that were summed before, by their start; stamped with their generation and the lake's epoch.
 pub type HourCache = StampedCache<i64, (u64, u64), Hour>;
+
+/// Sums of every minute that starts within the range, of those services and routes that are wanted. Memory grows with
+/// their number: ask for an hour or a few.
+pub async fn minutes(
+    reader: &Reader,
+    state: &State,
+    range: TimeRange,
+    wanted: impl Fn(&str, &str) -> bool + Send + Sync,
+) -> Result<Minutes, QueryError> {
+    let snapshot = state.snapshot(Table::Rollup1m, range);
+    let mut out = Minutes::default();
+    let mut visit = |partial: Partial<'_>| {
+        if range.contains(partial.minute) && wanted(partial.service, partial.route) {
+            let minute = out.minutes.entry(partial.minute.micros()).or_default();
+            minute.entry((partial.service.into(), partial.route.into())).or_default().add(&partial);
+        }
+    };
+    for segment in &snapshot.segments {
+        segment.with_rollups(|rollups| rollups.partials().for_each(&mut visit));
+    }
+    let damaged = reader.in_time(read(reader, &snapshot, range, (None, None), &mut visit)).await?;
+    out.damaged_files = damaged;
+    Ok(out)
+}
 
 /// Sums the window.
 pub async fn windows(

@@ -3,8 +3,8 @@
 //! Every handler under `/api/v1` describes itself; a test compares the document with what the router really answers.
 
 use crate::api::{
-    changes, checks, errors, explore, firings, ingest, loglines, metrics, overview, rules, services, session, silences,
-    sources, status, tail, traces,
+    actionability, changes, checks, errors, explore, firings, ingest, loglines, metrics, overview, replay, report,
+    rules, services, session, silences, sources, starter, status, tail, traces,
 };
 use utoipa::OpenApi;
 
@@ -28,7 +28,8 @@ use utoipa::OpenApi;
         services::requests,
         services::disappointed,
         services::route,
-        crate::api::starter::propose_rules,
+        starter::propose_rules,
+        starter::accept,
         changes::list,
         changes::create,
         changes::follow,
@@ -74,6 +75,10 @@ use utoipa::OpenApi;
         silences::announce,
         silences::finish,
         rules::list,
+        replay::replay,
+        actionability::actionability,
+        actionability::demotion,
+        report::month,
         rules::objectives,
         rules::objective,
         rules::channels,

@@ -31,6 +31,8 @@ pub struct About {
     pub started_at: Timestamp,
     /// The data folder.
     pub dir: std::path::PathBuf,
+    /// Where the configuration is read from, and read again when it changes; it need not be there yet.
+    pub config_folder: Option<std::path::PathBuf>,
     /// Memory budget in bytes.
     pub memory_bytes: u64,
 }

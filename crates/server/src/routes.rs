@@ -1,8 +1,8 @@
 //! Which path leads to which handler.
 
 use crate::api::{
-    changes, checks, errors, explore, firings, ingest, loglines, metrics, overview, rules, services, session, silences,
-    sources, status, tail, traces,
+    actionability, changes, checks, errors, explore, firings, ingest, loglines, metrics, overview, replay, report,
+    rules, services, session, silences, sources, starter, status, tail, traces,
 };
 use crate::parts::Parts;
 use crate::problem::{self, ApiError};
@@ -115,7 +115,8 @@ fn api() -> Router<Parts> {
         .route("/services/{service}/requests", get(services::requests))
         .route("/services/{service}/disappointed", get(services::disappointed))
         .route("/services/{service}/route", get(services::route))
-        .route("/services/{service}/starter", get(crate::api::starter::propose_rules))
+        .route("/services/{service}/starter", get(starter::propose_rules))
+        .route("/services/{service}/starter/accept", post(starter::accept))
         .route("/changes", get(changes::list).post(changes::create))
         .route("/checks", get(checks::list))
         .route("/checks/{name}", get(checks::show))
@@ -150,6 +151,10 @@ fn api() -> Router<Parts> {
         .route("/maintenances", post(silences::announce))
         .route("/maintenances/{id}", delete(silences::finish))
         .route("/rules", get(rules::list))
+        .route("/rules/replay", post(replay::replay))
+        .route("/rules/{name}/demotion", get(actionability::demotion))
+        .route("/actionability", get(actionability::actionability))
+        .route("/report/month", get(report::month))
         .route("/objectives", get(rules::objectives))
         .route("/objectives/{service}/{name}", get(rules::objective))
         .route("/channels", get(rules::channels))

@@ -46,6 +46,8 @@ words! {
         Escalate = "escalate",
         /// A person asked whether the channel works.
         Test = "test",
+        /// Koshu says to another program that its whole way works.
+        Heartbeat = "heartbeat",
     }
 }
 words! {
@@ -77,7 +79,8 @@ impl Outbox {
         let tell = Tell {
             channel: required("channel", channel, CHANNEL_MAX_CHARS)?,
             kind: MessageKind::Test,
-            group: String::new(),
+            // Never sent together with another one: each has a link of its own.
+            group: format!("test/{}", Id::<Message>::generate()),
             not_before: now,
             payload: payload.to_owned(),
         };
@@ -86,6 +89,30 @@ impl Outbox {
         health::test_sent(&mut tx, channel, id, now).await?;
         tx.commit().await?;
         Ok(id)
+    }
+
+    /// Writes a heartbeat, unless the last one still waits: a receiver that was away needs one, not all of them. Those that
+    /// are settled go: they say nothing any more.
+    pub async fn add_heartbeat(&self, channel: &str) -> Result<bool, StoreError> {
+        let now = self.clock.now();
+        let tell = Tell {
+            channel: required("channel", channel, CHANNEL_MAX_CHARS)?,
+            kind: MessageKind::Heartbeat,
+            group: String::new(),
+            not_before: now,
+            payload: "{}".to_owned(),
+        };
+        let mut tx = self.db.begin().await?;
+        let sql = "DELETE FROM outbox WHERE channel = $1 AND kind = 'heartbeat' AND state <> 'pending'";
+        tx.execute(sql, args![channel]).await?;
+        let sql = "SELECT id FROM outbox WHERE channel = $1 AND kind = 'heartbeat' AND state = 'pending' LIMIT 1";
+        if tx.fetch_one(sql, args![channel]).await?.is_some() {
+            tx.rollback().await?;
+            return Ok(false);
+        }
+        add(&mut tx, None, &tell, false, now).await?;
+        tx.commit().await?;
+        Ok(true)
     }
 
     /// Writes a message about an open firing that nothing else writes: a reminder. `false` when the firing has ended.

@@ -80,13 +80,19 @@ impl Budgets {
         left_out
     }
 
-    /// Counts one run of a check.
-    pub fn count_check(&self, check: &str, at: Timestamp, is_good: bool) -> LeftOut {
+    /// Counts one run of a check. Until the next one is due, `every` later, this one is what is known: the time between
+    /// them was seen.
+    pub fn count_check(&self, check: &str, at: Timestamp, is_good: bool, every: Span) -> LeftOut {
         let mut left_out = LeftOut::default();
         let judged = if is_good { Judgement::Good } else { Judgement::Bad };
         for &index in self.by_check.get(check).into_iter().flatten() {
             let Some(tally) = judged.tally() else { continue };
-            left_out.book(self.tracked[index].counts.lock().add(at, tally), tally);
+            let mut counts = self.tracked[index].counts.lock();
+            let added = counts.add(at, tally);
+            if added == Added::Counted {
+                counts.see(TimeRange { from: at, to: at.plus_micros(every.micros()) });
+            }
+            left_out.book(added, tally);
         }
         left_out
     }
@@ -261,9 +267,13 @@ mod tests {
         assert_eq!(left_out, LeftOut { too_old: 1, ahead: 2 });
         assert_eq!(last_hour(&budgets, "shop/available"), Tally { good: 3, valid: 4, unknown: 0 });
         assert_eq!(last_hour(&budgets, "shop/fast"), Tally { good: 1, valid: 2, unknown: 1 });
-        budgets.count_check("buy", NOW.plus_seconds(-30), true);
-        budgets.count_check("buy", NOW.plus_seconds(-20), false);
+        let every = Span::from_seconds(600);
+        budgets.count_check("buy", NOW.plus_seconds(-1230), true, every);
+        budgets.count_check("buy", NOW.plus_seconds(-620), false, every);
         assert_eq!(last_hour(&budgets, "shop/buying"), Tally { good: 1, valid: 2, unknown: 0 });
+        let hour = TimeRange { from: NOW.plus_seconds(-3600), to: NOW };
+        let seen = budgets.sum("shop/buying", hour).unwrap().seen;
+        assert_eq!(seen, 20, "a run every ten minutes leaves no gap, and says nothing of the time before the first");
         assert!(budgets.wants("shop") && !budgets.wants("blog"));
         let steps = budgets.steps(
             "shop/available",

@@ -11,6 +11,7 @@ mod escape;
 mod github;
 mod line;
 mod pagerduty;
+mod ping;
 mod slack;
 mod spec;
 mod teams;
@@ -56,6 +57,7 @@ pub(crate) enum To {
     Discord(discord::Discord),
     Line(line::Line),
     Pagerduty(pagerduty::Pagerduty),
+    Ping(ping::Ping),
 }
 
 /// A request to be sent as it is. Redirects are not to be followed: the address was given by who runs this server, what
@@ -92,6 +94,11 @@ pub enum Outgoing {
 }
 
 impl Channel {
+    /// One that is called to say that all is well.
+    pub fn ping(name: &str, url: Url) -> Self {
+        Self { name: name.to_owned(), always: false, to: To::Ping(ping::Ping { url }) }
+    }
+
     /// Which kind.
     pub fn kind(&self) -> ChannelKind {
         match &self.to {
@@ -103,6 +110,7 @@ impl Channel {
             To::Discord(_) => ChannelKind::Discord,
             To::Line(_) => ChannelKind::Line,
             To::Pagerduty(_) => ChannelKind::Pagerduty,
+            To::Ping(_) => ChannelKind::Ping,
         }
     }
 
@@ -116,6 +124,7 @@ impl Channel {
         Ok(match &self.to {
             To::Slack(to) => Outgoing::Http(to.render(message)),
             To::Webhook(to) => Outgoing::Http(to.render(message, now)?),
+            To::Ping(to) => Outgoing::Http(to.render()),
             To::Email(to) => Outgoing::Mail(Box::new(to.render(message))),
             To::Github(to) => to.render(message, issue),
             To::Teams(to) => Outgoing::Http(to.render(message)?),

@@ -86,7 +86,7 @@ pub fn after(sent: &Sent, answer: &Answer, random: f64, now: Timestamp) -> Next 
 /// How long a message is tried.
 pub fn patience(kind: MessageKind, class: Class) -> Span {
     match (kind, class) {
-        (MessageKind::Test, _) => Span::from_seconds(600),
+        (MessageKind::Test | MessageKind::Heartbeat, _) => Span::from_seconds(600),
         // Reminders come again by themselves.
         (MessageKind::Remind, _) => Span::from_seconds(3600),
         (MessageKind::Fire | MessageKind::Resolve | MessageKind::Escalate, Class::Alert) => {

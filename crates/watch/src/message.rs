@@ -209,6 +209,7 @@ impl Desk<'_> {
             (MessageKind::Remind, _) => "watch-title-remind",
             (MessageKind::Escalate, _) => "watch-title-escalate",
             (MessageKind::Test, _) => "watch-title-test",
+            (MessageKind::Heartbeat, _) => "watch-title-heartbeat",
         };
         let what = items.first().map(what).unwrap_or_default();
         let title = self.texts.say(key, &[("what", &what)]);
@@ -230,6 +231,7 @@ impl Desk<'_> {
             (MessageKind::Remind, _) => "watch-text-remind",
             (MessageKind::Escalate, _) => "watch-text-escalate",
             (MessageKind::Test, _) => "watch-text-test",
+            (MessageKind::Heartbeat, _) => "watch-text-heartbeat",
         };
         let condition = told.map(|told| clean(&told.rule.condition, WORD_MAX_CHARS)).unwrap_or_default();
         let began = told.map(|told| self.time(told.began)).unwrap_or_default();

@@ -179,6 +179,12 @@ impl Objective {
         Some(format!("({} AND {valid} AND NOT {good})", self.scope_sql()))
     }
 
+    /// Which rows of `requests` are good, and which count, as SQL expressions. `None` as above.
+    pub fn judged_sql(&self) -> Option<(String, String)> {
+        let (good, valid) = self.both_sql()?;
+        Some((good, format!("({} AND {valid})", self.scope_sql())))
+    }
+
     /// `(good, valid, unknown)` as SQL aggregates over rows of `requests`, and the condition that selects its rows: for
     /// counting the past. `None` as above.
     pub fn count_sql(&self) -> Option<(String, String)> {

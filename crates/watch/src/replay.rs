@@ -16,8 +16,13 @@ pub trait History: Source {
     /// Counts of an objective by minute within a range, in the order of time.
     fn counts(&self, objective: &Objective, range: TimeRange) -> Vec<(Timestamp, Tally)>;
 
-    /// The parts of a range in which a service was watched.
+    /// The parts of a range in which a service was watched. Asked after the counts of the range.
     fn seen(&self, service: &str, range: TimeRange) -> Vec<TimeRange>;
+
+    /// Whether to go on after a moment; asked before each evaluation. The replay ends there otherwise.
+    fn goes_on(&self, _now: Timestamp) -> bool {
+        true
+    }
 }
 
 /// A firing of a replay.
@@ -42,7 +47,7 @@ pub struct ReplayedFiring {
 /// What a replay says.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Replayed {
-    /// The time that was gone through.
+    /// The time that was gone through, until the last evaluation.
     pub range: TimeRange,
     /// Every firing, by its start.
     pub firings: Vec<ReplayedFiring>,
@@ -71,10 +76,11 @@ pub fn replay(
     }
     let mut engine = Engine::new(rules.to_vec(), Arc::clone(&budgets), interval, range.from);
     let mut open: BTreeMap<(String, Series), usize> = BTreeMap::new();
-    let mut out = Replayed { range, firings: Vec::new(), ticks: 0 };
+    let gone_through = TimeRange { from: range.from, to: range.from };
+    let mut out = Replayed { range: gone_through, firings: Vec::new(), ticks: 0 };
     let (mut now, mut loaded) = (range.from, range.from);
     let mut waiting: Vec<(String, std::collections::VecDeque<(Timestamp, Tally)>)> = Vec::new();
-    while now <= range.to {
+    while now <= range.to && history.goes_on(now) {
         if now >= loaded && loaded < range.to {
             // A day at a time: the past may be long, and memory is not.
             let day = TimeRange { from: loaded, to: loaded.plus_micros(DAY_US).min(range.to) };
@@ -109,6 +115,7 @@ pub fn replay(
             }
         }
         out.ticks += 1;
+        out.range.to = now;
         now = now.plus_micros(interval_us);
     }
     out
@@ -245,6 +252,7 @@ mod tests {
         // Once an hour: 73 peaks, one of which began in an outage and one of which an outage prolonged.
         let peaks = noisy.firings.len();
         assert_eq!(burning.ticks, 3 * 1440 + 1);
+        assert_eq!(burning.range.to, at(3 * 1440));
         assert_eq!(burning.firings.len(), 2);
         for (firing, outage) in burning.firings.iter().zip([500, 3000]) {
             let delay = (firing.from.micros() - at(outage).micros()) / 60_000_000;

@@ -113,6 +113,19 @@ pub struct Rule {
 }
 
 impl Rule {
+    /// The same rule, evaluated at another interval: for going through the past in larger steps.
+    #[must_use]
+    pub fn evaluated_every(&self, interval: Span) -> Self {
+        let mut rule = self.clone();
+        if let RuleKind::Threshold { spec, absent, .. } = &mut rule.kind {
+            spec.interval = interval;
+            if let Some(absent) = absent {
+                absent.spec.interval = interval;
+            }
+        }
+        rule
+    }
+
     /// Whether states of the other one still mean the same: only then do they survive a reload.
     pub fn continues(&self, other: &Self) -> bool {
         self.info.name == other.info.name

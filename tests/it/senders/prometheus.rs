@@ -82,7 +82,8 @@ impl Prometheus {
         home.run(program, &config, &rules).await
     }
 
-    async fn ask(&self, path: &str, query: &[(&str, &str)]) -> Value {
+    /// Asks its own API.
+    pub async fn ask(&self, path: &str, query: &[(&str, &str)]) -> Value {
         let request = self.client.request(reqwest::Method::GET, path).query(query);
         Client::send(request).await.ok()["data"].clone()
     }

@@ -1,10 +1,13 @@
-//! `koshu check`: says exactly what is wrong in a folder of configuration, before a server reads it.
+//! `koshu check`: says exactly what is wrong in a folder of configuration, before a server reads it; or, with
+//! `--send-test`, whether messages arrive.
 
+use crate::client::ServerArgs;
 use crate::config::{Config, Problem, line_of, render, variables};
 use crate::failure::Exit;
 use crate::output::{self, OutputArg, OutputFormat, Screen};
 use crate::texts::Message;
 use anyhow::Result;
+use base::Span;
 use clap::Args;
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -19,6 +22,15 @@ pub struct CheckArgs {
     /// Print the JSON Schema of the configuration instead
     #[arg(long)]
     pub schema: bool,
+    /// Instead, let the server send a test to every output, and wait until people acknowledge: only then it counts
+    #[arg(long)]
+    pub send_test: bool,
+    /// How long to wait for people
+    #[arg(long, value_name = "TIME", default_value = "5m", requires = "send_test")]
+    pub wait: Span,
+    /// Which server sends the tests
+    #[command(flatten)]
+    pub server: ServerArgs,
     #[command(flatten)]
     pub out: OutputArg,
 }
@@ -28,6 +40,9 @@ pub fn run(args: &CheckArgs, screen: &Screen) -> Result<ExitCode> {
     if args.schema {
         output::print_json(&Config::json_schema())?;
         return Ok(ExitCode::SUCCESS);
+    }
+    if args.send_test {
+        return super::send_test::run(&args.server, args.wait, args.out.output, screen);
     }
     let (files, problems, warnings) = match Config::load(Some(&args.folder), variables()) {
         Ok(loaded) => (loaded.files, Vec::new(), loaded.warnings),

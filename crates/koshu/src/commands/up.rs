@@ -23,7 +23,7 @@ pub struct UpArgs {
     /// Data folder. The default is /var/lib/koshu for root, else koshu in $XDG_DATA_HOME or ~/.local/share
     #[arg(long, env = "KOSHU_DIR", value_name = "DIR", default_value_os_t = place::default_dir())]
     pub dir: PathBuf,
-    /// Folder with koshu.yaml; without it everything has its default
+    /// Folder with koshu.yaml [default: config in the data folder; without it everything has its default]
     #[arg(long, env = "KOSHU_CONFIG", value_name = "DIR")]
     pub config: Option<PathBuf>,
     /// Address of pages, API and intake; port 0 takes a free one [default: 127.0.0.1:4649]
@@ -82,10 +82,16 @@ impl FromStr for ListenAt {
 const DEFAULT_HTTP: &str = "127.0.0.1:4649";
 /// Folder of this host's files; another one only in tests.
 const HOST_ROOT: &str = "KOSHU_HOST_ROOT";
+/// Another story of the demonstration, as JSON; only in tests.
+const DEMO_SCENARIO: &str = "KOSHU_DEMO_SCENARIO";
+/// Name of the folder of configuration in the data folder.
+const OWN_CONFIG: &str = "config";
 
 /// Starts, says where, and runs until it is told to stop.
 pub fn run(args: UpArgs, with_agent: bool, screen: &Screen) -> Result<ExitCode> {
-    let loaded = match Config::load(args.config.as_deref(), variables()) {
+    let config_folder = args.config.clone().unwrap_or_else(|| args.dir.join(OWN_CONFIG));
+    let is_asked_for = args.config.is_some() || config_folder.is_dir();
+    let loaded = match Config::load(is_asked_for.then_some(config_folder.as_path()), variables()) {
         Ok(loaded) => loaded,
         Err(errors) => {
             eprint!("{}", render(&errors.0, std::io::stderr().is_terminal()));
@@ -101,8 +107,8 @@ pub fn run(args: UpArgs, with_agent: bool, screen: &Screen) -> Result<ExitCode> 
             http: http_address(&args, &loaded.config)?,
             dir: args.dir,
             config: loaded.config,
-            config_folder: args.config.clone(),
-            demo: args.demo,
+            config_folder: Some(config_folder),
+            demo: if args.demo { Some(scenario()?) } else { None },
             with_agent,
             listen: args.listen.iter().map(|listen| (listen.name, listen.at)).collect(),
             host_root: std::env::var_os(HOST_ROOT).map_or_else(|| PathBuf::from("/"), PathBuf::from),
@@ -115,6 +121,13 @@ pub fn run(args: UpArgs, with_agent: bool, screen: &Screen) -> Result<ExitCode> 
         app.stop().await;
         Ok(ExitCode::SUCCESS)
     })
+}
+
+fn scenario() -> Result<demo::Scenario> {
+    match std::env::var(DEMO_SCENARIO) {
+        Ok(text) => serde_json::from_str(&text).with_context(|| format!("{DEMO_SCENARIO} is no scenario")),
+        Err(_) => Ok(demo::Scenario::default()),
+    }
 }
 
 fn http_address(args: &UpArgs, config: &Config) -> Result<SocketAddr> {

@@ -27,6 +27,7 @@ fn take_output_key(into: &mut OutputsSection, from: &mut OutputsSection, key: &s
     match key {
         "alert" => into.alert = std::mem::take(&mut from.alert),
         "ticket" => into.ticket = std::mem::take(&mut from.ticket),
+        "heartbeat" => into.heartbeat = from.heartbeat.take(),
         "base_url" => into.base_url = from.base_url.take(),
         _ => into.language = from.language,
     }

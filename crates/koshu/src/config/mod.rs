@@ -251,6 +251,9 @@ fn read_secrets(config: &mut Config, folder: Option<&Path>) -> Result<(), Proble
         ("server.intake.forward_shared_key", &mut intake.forward_shared_key, &intake.forward_shared_key_file),
         ("server.intake.github_secret", &mut intake.github_secret, &intake.github_secret_file),
     ];
+    if let Some(heartbeat) = &mut config.outputs.heartbeat {
+        secrets.push(("outputs.heartbeat.url", &mut heartbeat.url, &heartbeat.url_file));
+    }
     for scrape in &mut config.scrape {
         secrets.push(("scrape.token", &mut scrape.token, &scrape.token_file));
     }

@@ -4,10 +4,14 @@
 use super::Config;
 use super::problem::Problem;
 use super::yaml::{Document, Node, Place};
+use base::{Secret, Span};
 use jiff::tz::TimeZone;
 use schemars::JsonSchema;
 use serde::Deserialize;
+use server::watching::HEARTBEAT_CHANNEL;
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use url::Url;
 use watch::channel::{Channel, OutputSpec};
 use watch::compile::{Compiled, Declared, DeclaredService, INTERVAL, compile};
 use watch::escalation::{Escalation, Rotation, Target};
@@ -23,11 +27,36 @@ pub struct OutputsSection {
     pub alert: Vec<OutputSpec>,
     /// Channels of tickets: all are told.
     pub ticket: Vec<OutputSpec>,
+    /// Another service that hears as long as all is well, and raises the alarm when it does not.
+    pub heartbeat: Option<HeartbeatSection>,
     /// Address of the pages as people reach them, for links in messages: `https://koshu.example`. Default: this machine's.
     pub base_url: Option<String>,
     /// Language of messages: `en` or `ja`. Default: `en`.
     pub language: Language,
 }
+
+/// A dead-man's switch: called only when an event has gone through intake, lake, rule and outbox.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HeartbeatSection {
+    /// Its address: `https://hc.example/ping/...`.
+    #[schemars(with = "Option<String>")]
+    #[serde(default)]
+    pub url: Option<Secret>,
+    /// File that holds the address.
+    #[serde(default)]
+    pub url_file: Option<PathBuf>,
+    /// How often it is called, at least `30s`. Default: `1m`.
+    #[serde(default = "a_minute")]
+    pub every: Span,
+}
+
+fn a_minute() -> Span {
+    Span::from_seconds(60)
+}
+
+/// Less is shorter than two evaluations.
+const LEAST_HEARTBEAT: Span = Span::from_seconds(30);
 
 /// Everything of the watch that can be used.
 pub struct Watched {
@@ -43,6 +72,8 @@ pub struct Watched {
     pub rotations: BTreeMap<String, Rotation>,
     /// Channel of each person.
     pub people: BTreeMap<String, String>,
+    /// How often another service is called, over the channel of heartbeats.
+    pub heartbeat_every: Option<Span>,
 }
 
 /// Compiles what a configuration says of the watch; every problem with the path of its key.
@@ -73,7 +104,7 @@ pub fn compile_watch(config: &Config) -> (Watched, Vec<SpecProblem>) {
             Some((person.clone(), channel))
         })
         .collect();
-    let channels = reader.channels;
+    let mut channels = reader.channels;
     let mut wrong = |path: Vec<PathPart>, error: String| problems.push(problem(path, &error));
     let zone = TimeZone::get(&zone_name).unwrap_or(TimeZone::UTC);
     let mut rotations = BTreeMap::new();
@@ -87,6 +118,20 @@ pub fn compile_watch(config: &Config) -> (Watched, Vec<SpecProblem>) {
         wrong(vec![key("escalation")], error.to_string());
         Escalation::default()
     });
+    let mut heartbeat_every = None;
+    if let Some(section) = &config.outputs.heartbeat {
+        match heartbeat(section) {
+            Ok(channel) if channels.contains_key(&channel.name) => {
+                let text = format!("an output is called `{}`; choose another `name` for it", channel.name);
+                wrong(vec![key("outputs"), key("heartbeat")], text);
+            }
+            Ok(channel) => {
+                channels.insert(channel.name.clone(), channel);
+                heartbeat_every = Some(section.every);
+            }
+            Err(text) => wrong(vec![key("outputs"), key("heartbeat")], text),
+        }
+    }
     for target in escalation.targets() {
         let missing = match target {
             Target::Rotation(name) if !rotations.contains_key(name) => format!("no rotation `{name}` is declared"),
@@ -96,7 +141,18 @@ pub fn compile_watch(config: &Config) -> (Watched, Vec<SpecProblem>) {
         };
         wrong(vec![key("escalation")], format!("{missing}; add it to `rotations`, `people` or `outputs`"));
     }
-    (Watched { compiled, lists: Lists { alert, ticket }, channels, escalation, rotations, people }, problems)
+    let lists = Lists { alert, ticket };
+    (Watched { compiled, lists, channels, escalation, rotations, people, heartbeat_every }, problems)
+}
+
+fn heartbeat(section: &HeartbeatSection) -> Result<Channel, String> {
+    if section.every < LEAST_HEARTBEAT {
+        return Err(format!("`every` is {}; write {LEAST_HEARTBEAT} or more", section.every));
+    }
+    let url = section.url.as_ref().ok_or("the address is missing; write `url` or `url_file`")?;
+    let parsed = url.reveal().parse::<Url>().ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+    let url = parsed.ok_or("`url` is no address of the web; write for example https://hc.example/ping/...")?;
+    Ok(Channel::ping(HEARTBEAT_CHANNEL, url))
 }
 
 fn key(name: &str) -> PathPart {

@@ -1,5 +1,6 @@
 //! The HTTP API: one module a subject. Handlers decode, call, encode; what they decide is decided elsewhere.
 
+pub mod actionability;
 pub mod changes;
 pub mod checks;
 pub mod errors;
@@ -10,6 +11,8 @@ pub mod loglines;
 pub mod metrics;
 pub mod overview;
 pub mod params;
+pub mod replay;
+pub mod report;
 pub mod rules;
 pub mod services;
 pub mod session;

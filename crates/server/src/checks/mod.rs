@@ -15,6 +15,7 @@ mod record;
 mod tests;
 
 pub use history::Brief;
+pub use record::KIND;
 pub use watch::check::{Check, CheckName};
 
 use base::{Clock, Redactor, ServiceName, Timestamp};
@@ -29,8 +30,8 @@ use rustls::RootCertStore;
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::Instant;
@@ -77,6 +78,22 @@ pub struct Surroundings {
     pub roots: Option<RootCertStore>,
 }
 
+/// A result, for whoever counts results.
+#[derive(Debug, Clone, Copy)]
+pub struct Found<'a> {
+    /// Name of the check.
+    pub check: &'a str,
+    /// When it ran.
+    pub at: Timestamp,
+    /// Where it stands after the result.
+    pub status: Status,
+    /// Until the next result is due.
+    pub every: base::Span,
+}
+
+/// Is told of each result, at once; must not wait.
+pub type OnFound = Arc<dyn Fn(Found<'_>) + Send + Sync>;
+
 /// One check and its memory.
 struct Entry {
     name: CheckName,
@@ -100,6 +117,7 @@ pub struct Checks {
     clock: Clock,
     redactor: Redactor,
     started: Instant,
+    on_found: OnceLock<OnFound>,
 }
 
 /// Where a check stands, as others read it.
@@ -232,7 +250,13 @@ impl Checks {
             clock,
             redactor,
             started: Instant::now(),
+            on_found: OnceLock::new(),
         }))
+    }
+
+    /// Tells somebody of each result. Only the first one who asks is told.
+    pub fn on_found(&self, told: OnFound) {
+        let _ = self.on_found.set(told);
     }
 
     /// Reads what is known of the past, and runs everything until it is told to stop. `host` is this machine's name.
@@ -397,6 +421,9 @@ impl Checks {
     fn tell(&self, entry: &Entry, result: RunResult, status: Status) -> Arc<RunResult> {
         let result = Arc::new(result);
         entry.history.lock().take(&result, status, entry.check.every, self.keep_details);
+        if let Some(on_found) = self.on_found.get() {
+            on_found(Found { check: entry.name.as_str(), at: result.at, status, every: entry.check.every });
+        }
         self.recorder.record(Row {
             name: entry.name.to_string(),
             kind: entry.check.probe.kind(),
@@ -545,6 +572,11 @@ impl Checks {
     pub fn uptime(&self, name: &str) -> Option<Uptime> {
         let entry = &self.entries[*self.by_name.get(name)?];
         Some(entry.history.lock().minutes.uptime(self.clock.now()))
+    }
+
+    /// How often a check runs.
+    pub fn every(&self, name: &str) -> Option<base::Span> {
+        Some(self.entries[*self.by_name.get(name)?].check.every)
     }
 
     /// What is remembered of a check.

@@ -225,7 +225,8 @@ impl Intake {
         *self.on_stored.write() = Some(heard);
     }
 
-    async fn append(&self, append: Append) -> Result<(), lake::AppendError> {
+    /// Appends rows that are made here, and tells whoever listens, as for everything that comes in.
+    pub(crate) async fn append(&self, append: Append) -> Result<(), lake::AppendError> {
         let heard = self.on_stored.read().clone();
         // Columns are shared, not copied.
         let rows = heard.as_ref().map(|_| append.rows.clone());

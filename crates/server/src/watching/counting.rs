@@ -5,8 +5,9 @@
 //! ones that arrive while the past is being read are told by the lake if it has them by then.
 
 use super::Watch;
+use crate::checks::Found;
 use crate::parts::Parts;
-use base::{TimeRange, Timestamp};
+use base::{Span, TimeRange, Timestamp};
 use lake::Query;
 use lake::arrow::array::cast::AsArray;
 use lake::arrow::array::{Array, RecordBatch, StringArray};
@@ -16,11 +17,14 @@ use signal::Table;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use watch::budgets::Budgets;
+use watch::check::Status;
 use watch::condition::Request;
 use watch::counts::Tally;
+use watch::objective::{Objective, Subject};
 
 /// Rows of the past: minutes of the longest window.
 const MAX_MINUTES: usize = 200_000;
+const MINUTE: Span = Span::from_seconds(60);
 
 impl Watch {
     /// From now on hears of everything that is stored.
@@ -31,6 +35,22 @@ impl Watch {
                 me.stored(table, batch);
             }
         }));
+        let me = Arc::downgrade(self);
+        parts.checks.on_found(Arc::new(move |found| {
+            if let Some(me) = me.upgrade() {
+                me.found(found);
+            }
+        }));
+    }
+
+    /// A check ran. What it could not judge counts for nothing.
+    fn found(&self, found: Found<'_>) {
+        let is_good = match found.status {
+            Status::Ok | Status::Late => true,
+            Status::Failed => false,
+            Status::Unknown | Status::Pending => return,
+        };
+        self.budgets().count_check(found.check, found.at, is_good, found.every);
     }
 
     fn stored(&self, table: Table, batch: &RecordBatch) {
@@ -86,33 +106,30 @@ impl Watch {
     /// Counts what was stored before `until` for these objectives.
     pub(super) async fn count_past_of(&self, parts: &Parts, budgets: &Budgets, keys: &[String], until: Timestamp) {
         for key in keys {
-            let asked = budgets.with(key, |objective, _| (objective.count_sql(), objective.window.longest()));
-            let Some((Some((aggregates, scope)), longest)) = asked else { continue };
-            let range = TimeRange { from: until.plus_micros(-longest.micros()), to: until };
-            let sql = format!(
-                "SELECT CAST(ts AS BIGINT) / 60000000 AS minute, {aggregates} FROM requests WHERE {scope} GROUP BY 1 ORDER BY 1"
-            );
-            let rows = match parts.lake.sql(&Query { sql, range, limit: MAX_MINUTES }).await {
-                Ok(answer) => answer.batches,
+            let Some(objective) = budgets.with(key, |objective, _| objective.clone()) else { continue };
+            let range = TimeRange { from: until.plus_micros(-objective.window.longest().micros()), to: until };
+            let minutes = match past_minutes(parts, &objective, range).await {
+                Ok(Some(minutes)) => minutes,
+                Ok(None) => continue,
                 Err(error) => {
                     tracing::warn!(%error, objective = key, "the past of an objective was not counted: it begins now");
                     continue;
                 }
             };
-            let mut first = None;
-            for batch in &rows {
-                let columns: Vec<_> = (0..4).map(|column| crate::signals::ints(batch, column)).collect();
-                let minutes = (0..batch.num_rows()).filter_map(|row| {
-                    let number = |column: usize| columns[column][row].and_then(|value| u64::try_from(value).ok());
-                    let minute = Timestamp::from_seconds(columns[0][row]? * 60);
-                    let tally = Tally { good: number(1)?, valid: number(2)?, unknown: number(3)? };
-                    Some((minute, tally))
-                });
-                let minutes: Vec<_> = minutes.collect();
-                first = first.or_else(|| minutes.first().map(|(minute, _)| *minute));
-                budgets.load(key, minutes);
+            let first = minutes.first().map(|(minute, _)| *minute);
+            match &objective.subject {
+                Subject::Requests { .. } => {
+                    budgets.load(key, minutes);
+                    self.see_past(budgets, key, first, until);
+                }
+                Subject::Check(check) => {
+                    let every = parts.checks.every(check).unwrap_or(MINUTE);
+                    for (at, _) in &minutes {
+                        budgets.see(key, TimeRange { from: *at, to: at.plus_micros(every.micros()) });
+                    }
+                    budgets.load(key, minutes);
+                }
             }
-            self.see_past(budgets, key, first, until);
         }
     }
 
@@ -146,6 +163,38 @@ impl Watch {
             Err(error) => tracing::warn!(%error, "heartbeats of the past were not read"),
         }
     }
+}
+
+/// Counts of an objective by minute as they are stored, in the order of time. `None` where SQL can't say its condition.
+pub async fn past_minutes(
+    parts: &Parts,
+    objective: &Objective,
+    range: TimeRange,
+) -> Result<Option<Vec<(Timestamp, Tally)>>, lake::QueryError> {
+    const BY_MINUTE: &str = "SELECT CAST(ts AS BIGINT) / 60000000 AS minute";
+    let sql = match (&objective.subject, objective.count_sql()) {
+        (Subject::Requests { .. }, None) => return Ok(None),
+        (Subject::Requests { .. }, Some((aggregates, scope))) => {
+            format!("{BY_MINUTE}, {aggregates} FROM requests WHERE {scope} GROUP BY 1 ORDER BY 1")
+        }
+        (Subject::Check(check), _) => format!(
+            "{BY_MINUTE}, count(*) FILTER (WHERE state <> 'failed'), count(*), 0 FROM events \
+             WHERE kind = '{}' AND name = '{}' AND state IN ('ok', 'late', 'failed') GROUP BY 1 ORDER BY 1",
+            crate::checks::KIND,
+            check.replace('\'', "''")
+        ),
+    };
+    let answer = parts.lake.sql(&Query { sql, range, limit: MAX_MINUTES }).await?;
+    let mut out = Vec::new();
+    for batch in &answer.batches {
+        let columns: Vec<_> = (0..4).map(|column| crate::signals::ints(batch, column)).collect();
+        out.extend((0..batch.num_rows()).filter_map(|row| {
+            let number = |column: usize| columns[column][row].and_then(|value| u64::try_from(value).ok());
+            let minute = Timestamp::from_seconds(columns[0][row]? * 60);
+            Some((minute, Tally { good: number(1)?, valid: number(2)?, unknown: number(3)? }))
+        }));
+    }
+    Ok(Some(out))
 }
 
 type Times = lake::arrow::array::PrimitiveArray<TimestampMicrosecondType>;

@@ -44,6 +44,11 @@ impl Heard {
         note(&self.heartbeats, id, at);
     }
 
+    /// When a heartbeat last said that all is well.
+    pub fn heartbeat(&self, id: &str) -> Option<Timestamp> {
+        self.heartbeats.lock().get(id).copied()
+    }
+
     /// When an agent was heard last.
     pub fn host(&self, host: &str) -> Option<Timestamp> {
         self.hosts.lock().get(host).copied()

@@ -7,12 +7,17 @@ mod counting;
 mod heard;
 mod mail;
 mod plan;
+mod proof;
+mod replaying;
 mod sending;
 mod telling;
 mod values;
 
+pub use counting::past_minutes;
 pub use heard::Heard;
 pub use plan::{Plan, Reloaded};
+pub use proof::CHANNEL as HEARTBEAT_CHANNEL;
+pub use replaying::{NotReplayed, Outcome as ReplayOutcome, Replay, STEP as REPLAY_STEP, Sampled};
 
 use crate::parts::Parts;
 use base::{Clock, Span, TimeRange, Timestamp};
@@ -63,6 +68,9 @@ pub struct Watch {
     /// CPU of evaluations is not measured; their wall time is, for the page about Koshu itself.
     last_tick_us: AtomicU64,
     config_problem: RwLock<Option<String>>,
+    proof: proof::Proof,
+    /// One replay at a time: it reads much and thinks much.
+    replays: tokio::sync::Semaphore,
 }
 
 /// What is kept across a restart.
@@ -98,6 +106,8 @@ impl Watch {
             past_is_counted: false.into(),
             last_tick_us: AtomicU64::new(0),
             config_problem: RwLock::default(),
+            proof: proof::Proof::new(now),
+            replays: tokio::sync::Semaphore::new(1),
         }
     }
 
@@ -196,12 +206,17 @@ impl Watch {
         if plan.asks_processes {
             self.heard.look_at_processes(Path::new("/proc"), now);
         }
-        let gathered = values::Values::gather(parts, &self.heard, &plan.selectors, now).await;
+        let own = plan.heartbeat_every.and_then(|_| self.proof.selector());
+        let selectors = plan.selectors.iter().chain(own);
+        let gathered = values::Values::gather(parts, &self.heard, selectors, now).await;
         let transitions = self.engine.lock().await.tick(now, &gathered);
         self.note_watched(now);
         let is_changed = !transitions.is_empty();
         self.pend(transitions);
         self.tell(parts, now).await;
+        if let Some(every) = plan.heartbeat_every {
+            self.prove(parts, every, &gathered, now).await;
+        }
         // The store knows nothing of records: they would be noted once more after a kill.
         if is_changed {
             self.save(parts).await;

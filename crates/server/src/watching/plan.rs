@@ -1,5 +1,6 @@
 //! What is configured to be watched, and who is told.
 
+use base::Span;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use watch::channel::Channel;
@@ -27,6 +28,8 @@ pub struct Plan {
     pub rotations: BTreeMap<String, Rotation>,
     /// Channel of each person.
     pub people: BTreeMap<String, String>,
+    /// How often another service hears that all is well, over the channel [`super::HEARTBEAT_CHANNEL`].
+    pub heartbeat_every: Option<Span>,
     /// Address of the pages in messages, without a slash at its end.
     pub base_url: String,
     /// Language of messages.

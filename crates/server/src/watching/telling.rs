@@ -167,6 +167,26 @@ impl Watch {
         for firing in parts.store.firings().to_escalate(AT_ONCE).await? {
             self.escalate(parts, &firing, now).await?;
         }
+        for firing in parts.store.firings().to_remind(AT_ONCE).await? {
+            self.remind(parts, &firing, now).await?;
+        }
+        Ok(())
+    }
+
+    /// Says at the channels of tickets that one is overdue.
+    async fn remind(&self, parts: &Parts, firing: &Firing, now: Timestamp) -> Result<(), StoreError> {
+        let Some(rule) = self.info(firing) else { return Ok(()) };
+        let plan = self.plan();
+        for listed in &plan.lists.ticket {
+            let tell = Tell {
+                channel: listed.name.clone(),
+                kind: MessageKind::Remind,
+                group: format!("remind/{}", firing.id),
+                not_before: now,
+                payload: told_again(&rule, firing, now).to_json(),
+            };
+            parts.store.outbox().remind(firing.id, &tell).await?;
+        }
         Ok(())
     }
 

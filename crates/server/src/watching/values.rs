@@ -15,7 +15,7 @@ use lake::arrow::compute::cast;
 use lake::arrow::datatypes::DataType;
 use lake::{Query, ServiceWindows, WindowQuery, Windows};
 use signal::Sum;
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use watch::check::Status;
 use watch::engine::{Answer, Source};
 use watch::rule::{MAX_SERIES, Scope, Selector, What};
@@ -45,15 +45,17 @@ impl Source for Values {
 
 impl Values {
     /// Gathers what these selectors ask for.
-    pub async fn gather(parts: &Parts, heard: &Heard, selectors: &BTreeSet<Selector>, now: Timestamp) -> Self {
+    pub async fn gather(
+        parts: &Parts,
+        heard: &Heard,
+        selectors: impl Iterator<Item = &Selector> + Send,
+        now: Timestamp,
+    ) -> Self {
         let gathering = Gathering { parts, heard, now, watched: watched(parts, now) };
         let mut windows = BTreeMap::new();
         let mut answers = BTreeMap::new();
         for selector in selectors {
-            if let What::Signal(signal) = &selector.what
-                && signal.is_of_requests_or_errors(selector)
-                && !windows.contains_key(&selector.window)
-            {
+            if is_of_requests(selector) && !windows.contains_key(&selector.window) {
                 windows.insert(selector.window, gathering.windows(selector.window).await);
             }
             let answer = gathering.answer(selector, windows.get(&selector.window).and_then(Option::as_ref)).await;
@@ -64,17 +66,11 @@ impl Values {
 }
 
 /// Whether the sum of roll-ups answers it.
-trait OfRequests {
-    fn is_of_requests_or_errors(&self, selector: &Selector) -> bool;
-}
-
-impl OfRequests for Signal {
-    fn is_of_requests_or_errors(&self, selector: &Selector) -> bool {
-        match self {
-            Self::Disappointed => false,
-            Self::ErrorCount => selector.error_group == Scope::All,
-            other => other.is_of_requests(),
-        }
+pub(super) fn is_of_requests(selector: &Selector) -> bool {
+    match &selector.what {
+        What::Signal(Signal::Disappointed) | What::Sql(_) => false,
+        What::Signal(Signal::ErrorCount) => selector.error_group == Scope::All,
+        What::Signal(other) => other.is_of_requests(),
     }
 }
 
@@ -92,11 +88,13 @@ fn watched(parts: &Parts, now: Timestamp) -> HashSet<String> {
     watched
 }
 
-struct Gathering<'a> {
-    parts: &'a Parts,
-    heard: &'a Heard,
-    now: Timestamp,
-    watched: HashSet<String>,
+/// What is asked for at one moment; it may be one of the past.
+pub(super) struct Gathering<'a> {
+    pub parts: &'a Parts,
+    pub heard: &'a Heard,
+    pub now: Timestamp,
+    /// Services from which something arrived then.
+    pub watched: HashSet<String>,
 }
 
 fn labelled(label: &str, value: &str) -> Series {
@@ -120,7 +118,7 @@ impl Gathering<'_> {
         }
     }
 
-    async fn answer(&self, selector: &Selector, windows: Option<&Windows>) -> Answer {
+    pub(super) async fn answer(&self, selector: &Selector, windows: Option<&Windows>) -> Answer {
         let signal = match &selector.what {
             What::Sql(sql) => return self.sql(sql, selector.window).await,
             What::Signal(signal) => signal,
@@ -368,6 +366,7 @@ impl Gathering<'_> {
             let age = Verdict::Value((self.now.micros() - at.micros()).max(0) as f64 / 1e6);
             match &selector.heartbeat {
                 Scope::One(wanted) if *wanted != id => {}
+                Scope::Each | Scope::All if id == super::proof::EVENT => {}
                 Scope::One(_) => out.push((Series::default(), age)),
                 Scope::Each | Scope::All => out.push((labelled("heartbeat", &id), age)),
             }

@@ -196,6 +196,18 @@ impl Firings {
         let rows = self.db.fetch(sql, args![self.clock.now(), i64::from(limit.min(FIRINGS_LIST_MAX))]).await?;
         rows.iter().map(read_firing).collect()
     }
+
+    /// Told tickets whose due date has passed since anybody was last reminded of it: once for each due date.
+    pub async fn to_remind(&self, limit: u32) -> Result<Vec<Firing>, StoreError> {
+        let sql = select_firing!(
+            "WHERE state = 'open' AND class = 'ticket' AND told = 1 AND due_at <= $1 AND (progress IS NULL OR progress <> 'done')
+             AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.firing = firings.id AND o.kind = 'remind'
+                             AND o.created_at >= firings.due_at)
+             ORDER BY due_at, id LIMIT $2"
+        );
+        let rows = self.db.fetch(sql, args![self.clock.now(), i64::from(limit.min(FIRINGS_LIST_MAX))]).await?;
+        rows.iter().map(read_firing).collect()
+    }
 }
 
 /// All statements, for the test that looks at their plans.

@@ -232,3 +232,56 @@ async fn settled_messages_go_after_a_while_unless_their_firing_is_open() {
         assert!(fixture.store.outbox().of_firing(over).await.unwrap().is_empty());
     }
 }
+
+#[tokio::test]
+async fn a_ticket_is_reminded_of_once_for_each_due_date() {
+    for fixture in Fixture::all().await {
+        let (firings, outbox) = (fixture.store.firings(), fixture.store.outbox());
+        let id = fixture.fired("slow", FiringClass::Ticket, &["tracker"]).await;
+        fixture.fired("burning", FiringClass::Alert, &["slack"]).await;
+        let late =
+            async || -> Vec<_> { firings.to_remind(10).await.unwrap().into_iter().map(|ticket| ticket.id).collect() };
+        assert_eq!(late().await, [], "there is time");
+        fixture.pass_seconds(7 * 86_400);
+        assert_eq!(late().await, [id]);
+        let reminder = crate::Tell { kind: MessageKind::Remind, ..tell("tracker", fixture.clock.now()) };
+        assert!(outbox.remind(id, &reminder).await.unwrap());
+        assert_eq!(late().await, [], "once is enough");
+        assert!(firings.set_due(id, fixture.clock.now().plus_seconds(60), "ann").await.unwrap());
+        fixture.pass_seconds(60);
+        assert_eq!(late().await, [id], "another date, another reminder");
+        firings.set_progress(id, crate::Progress::Done, "ann").await.unwrap();
+        assert_eq!(late().await, [], "nobody is reminded of what is done");
+    }
+}
+
+#[tokio::test]
+async fn of_heartbeats_one_waits_at_most_and_those_that_arrived_go() {
+    for fixture in Fixture::all().await {
+        let outbox = fixture.store.outbox();
+        assert!(outbox.add_heartbeat("self").await.unwrap());
+        assert!(!outbox.add_heartbeat("self").await.unwrap(), "one waits");
+        let batch = fixture.claim("self").await.unwrap();
+        assert_eq!((batch.kind, batch.messages.len()), (MessageKind::Heartbeat, 1));
+        outbox.delivered(&batch, None).await.unwrap();
+        fixture.pass_seconds(60);
+        assert!(outbox.add_heartbeat("self").await.unwrap());
+        assert_eq!(fixture.only("self").await.state, MessageState::Pending, "the one before is gone");
+    }
+}
+
+#[tokio::test]
+async fn tests_of_a_channel_are_never_sent_as_one() {
+    for fixture in Fixture::all().await {
+        let outbox = fixture.store.outbox();
+        let (first, second) =
+            (outbox.add_test("slack", "{}").await.unwrap(), outbox.add_test("slack", "{}").await.unwrap());
+        let sent: Vec<_> = [fixture.claim("slack").await, fixture.claim("slack").await]
+            .into_iter()
+            .flat_map(|batch| batch.unwrap().messages)
+            .map(|message| message.id)
+            .collect();
+        assert_eq!(sent.len(), 2);
+        assert!(sent.contains(&first) && sent.contains(&second));
+    }
+}

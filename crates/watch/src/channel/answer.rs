@@ -172,7 +172,8 @@ fn taken(kind: ChannelKind, body: &str, why: String) -> Answer {
         | ChannelKind::Email
         | ChannelKind::Discord
         | ChannelKind::Line
-        | ChannelKind::Pagerduty => Answer::Delivered { number: None },
+        | ChannelKind::Pagerduty
+        | ChannelKind::Ping => Answer::Delivered { number: None },
     }
 }
 

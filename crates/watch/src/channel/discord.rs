@@ -68,6 +68,6 @@ fn colour(message: &Message) -> u32 {
     match (message.kind, message.class) {
         (MessageKind::Fire | MessageKind::Escalate, Class::Alert) => 0x00c6_2828,
         (MessageKind::Fire | MessageKind::Escalate | MessageKind::Remind, _) => 0x00b2_6a00,
-        (MessageKind::Resolve | MessageKind::Test, _) => 0x0075_7575,
+        (MessageKind::Resolve | MessageKind::Test | MessageKind::Heartbeat, _) => 0x0075_7575,
     }
 }

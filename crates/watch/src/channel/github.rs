@@ -81,7 +81,9 @@ impl Github {
             // There never was an issue about it: it was over before one could be opened.
             (MessageKind::Resolve, None) => Outgoing::Nothing,
             // Reading the repository tells whether the token may write; a test issue would be litter.
-            (MessageKind::Test, _) => Outgoing::Http(self.request("GET", &["repos", &self.repo], &[], None)),
+            (MessageKind::Test | MessageKind::Heartbeat, _) => {
+                Outgoing::Http(self.request("GET", &["repos", &self.repo], &[], None))
+            }
         }
     }
 

@@ -34,7 +34,7 @@ impl Pagerduty {
             }
             MessageKind::Fire | MessageKind::Escalate | MessageKind::Remind => vec![self.trigger(message)],
             // An incident that nobody resolves would be a false page.
-            MessageKind::Test => vec![self.trigger(message), self.resolve(&message.id)],
+            MessageKind::Test | MessageKind::Heartbeat => vec![self.trigger(message), self.resolve(&message.id)],
         };
         Outgoing::Steps(requests)
     }
@@ -46,7 +46,7 @@ impl Pagerduty {
 
     fn trigger_one(&self, message: &Message, firing: &str) -> super::HttpRequest {
         let severity = match (message.kind, message.class) {
-            (MessageKind::Test, _) => "info",
+            (MessageKind::Test | MessageKind::Heartbeat, _) => "info",
             (_, Class::Alert) => "critical",
             (_, Class::Ticket | Class::Record) => "warning",
         };

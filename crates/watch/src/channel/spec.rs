@@ -224,6 +224,8 @@ pub enum ChannelKind {
     Line,
     /// PagerDuty.
     Pagerduty,
+    /// A dead-man's switch, for heartbeats alone.
+    Ping,
 }
 
 impl ChannelKind {
@@ -238,6 +240,7 @@ impl ChannelKind {
             Self::Discord => "discord",
             Self::Line => "line",
             Self::Pagerduty => "pagerduty",
+            Self::Ping => "ping",
         }
     }
 }
