@@ -85,7 +85,7 @@ impl Theirs {
     /// The last result of the probe.
     async fn probe(&self) -> Option<String> {
         let answer = self.prometheus.ask("/api/v1/query", &[("query", "probe_success")]).await;
-        answer["data"]["result"][0]["value"][1].as_str().map(str::to_owned)
+        answer["result"][0]["value"][1].as_str().map(str::to_owned)
     }
 }
 

@@ -6,9 +6,9 @@
 
 use crate::budgets::Budgets;
 use crate::burn::{ROWS, Reading, Row, RowState, Said, read};
-use crate::rule::{MAX_SERIES, Rule, RuleKind, Selector, What};
+use crate::rule::{MAX_SERIES, Rule, RuleKind, Scope, Selector, What};
 use crate::signals::Signal;
-use crate::step::{Change, State, elapsed_us, step};
+use crate::step::{Change, Side, State, elapsed_us, step};
 use crate::{Class, Phase, RuleInfo, Series, Transition, Verdict};
 use base::{Span, TimeRange, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -32,6 +32,9 @@ pub trait Source {
     /// Whether what a service sends is arriving: its files are followed, its agent is heard. Time in which it is not
     /// is not seen, and never good.
     fn is_watching(&self, service: &str, now: Timestamp) -> bool;
+
+    /// Whether the whole of a range was watched: of one service, or of all. What was not is no silence.
+    fn was_watching(&self, service: Option<&str>, range: TimeRange) -> bool;
 }
 
 /// A firing that was open when the process ended, as the store knows it.
@@ -166,7 +169,7 @@ impl Engine {
                         What::Signal(Signal::BudgetLeft | Signal::BudgetBurn) => {
                             budget_signal(&self.budgets, selector, now)
                         }
-                        What::Signal(_) | What::Sql(_) => source.signal(selector, now),
+                        What::Signal(_) | What::Sql(_) => unless_unseen(source.signal(selector, now), &rule.kind, source, now),
                     };
                     running.threshold(answer, now, &mut out);
                 }
@@ -264,6 +267,26 @@ fn transition(
 ) -> Transition {
     let Change { from, to, since, value } = change;
     Transition { rule: Arc::clone(rule), series: series.clone(), at: now, since, from, to, value, threshold }
+}
+
+/// Too little traffic can only be said of a window that was watched whole: before that the question has no answer.
+fn unless_unseen(answer: Answer, kind: &RuleKind, source: &dyn Source, now: Timestamp) -> Answer {
+    let RuleKind::Threshold { selector, spec, .. } = kind else { return answer };
+    let Answer::Series(mut found) = answer else { return answer };
+    if selector.what == What::Signal(Signal::Traffic) && spec.threshold.side == Side::Below {
+        let range = TimeRange { from: now.plus_micros(-selector.window.micros()), to: now };
+        let named = match &selector.service {
+            Scope::One(name) => Some(name.as_str()),
+            Scope::All | Scope::Each => None,
+        };
+        for (series, verdict) in &mut found {
+            let service = named.or_else(|| series.0.get("service").map(String::as_str));
+            if matches!(verdict, Verdict::Value(_)) && !source.was_watching(service, range) {
+                *verdict = Verdict::Failed;
+            }
+        }
+    }
+    Answer::Series(found)
 }
 
 /// What missing data looks like to the rule about missing data.

@@ -211,6 +211,9 @@ mod tests {
         fn is_watching(&self, _: &str, _: Timestamp) -> bool {
             true
         }
+        fn was_watching(&self, _: Option<&str>, _: TimeRange) -> bool {
+            true
+        }
     }
 
     impl History for Past {

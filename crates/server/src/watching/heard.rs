@@ -22,6 +22,14 @@ pub struct Heard {
     hosts: Mutex<HashMap<String, Timestamp>>,
     heartbeats: Mutex<HashMap<String, Timestamp>>,
     processes: Mutex<Processes>,
+    watched: Mutex<Watched>,
+}
+
+/// Since when services are watched without a break.
+#[derive(Debug, Default)]
+struct Watched {
+    last: Option<Timestamp>,
+    since: std::collections::HashMap<String, Timestamp>,
 }
 
 /// Processes of this host at the last look.
@@ -34,6 +42,25 @@ struct Processes {
 }
 
 impl Heard {
+    /// These services are watched now. After a pause longer than a few evaluations everything begins anew.
+    pub fn watches<'a>(&self, services: impl Iterator<Item = &'a str>, now: Timestamp) {
+        let mut watched = self.watched.lock();
+        let pause = watched.last.replace(now).map_or(i64::MAX, |last| now.micros() - last.micros());
+        if !(0..=4 * super::INTERVAL.micros()).contains(&pause) {
+            watched.since.clear();
+        }
+        for service in services.chain([""]) {
+            if !watched.since.contains_key(service) && watched.since.len() < MAX_NAMES {
+                watched.since.insert(service.to_owned(), now);
+            }
+        }
+    }
+
+    /// Since when each service is watched; under the empty name, anything.
+    pub fn watched_since(&self) -> std::collections::HashMap<String, Timestamp> {
+        self.watched.lock().since.clone()
+    }
+
     /// An agent was heard.
     pub fn saw_host(&self, host: &str, at: Timestamp) {
         note(&self.hosts, host, at);
@@ -167,6 +194,19 @@ mod tests {
         assert_eq!(heard.processes("unicorn worker", false, minute(100)), Some(1));
         assert_eq!(heard.processes("unicorn worker", true, minute(100)), Some(1));
         assert_eq!(heard.processes("unicorn worker", true, minute(200)), Some(0));
+    }
+
+    #[test]
+    fn services_are_watched_since_they_were_seen_and_a_pause_begins_anew() {
+        let (heard, at) = (Heard::default(), Timestamp::from_seconds);
+        heard.watches(["shop"].into_iter(), at(1000));
+        heard.watches(["shop", "blog"].into_iter(), at(1015));
+        let since = heard.watched_since();
+        assert_eq!((since[""], since["shop"], since["blog"]), (at(1000), at(1000), at(1015)));
+        heard.watches(["shop"].into_iter(), at(2000));
+        assert_eq!(heard.watched_since()["shop"], at(2000), "the machine slept");
+        heard.watches(["shop"].into_iter(), at(1990));
+        assert_eq!(heard.watched_since()["shop"], at(1990), "our clock went back");
     }
 
     #[test]

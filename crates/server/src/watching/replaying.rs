@@ -306,6 +306,26 @@ impl Source for Past {
         // The moment itself is the end of the minute that is asked about.
         self.seen_ranges(service).any(|range| range.from < now && now.micros() - MINUTE < range.to.micros())
     }
+
+    fn was_watching(&self, service: Option<&str>, range: TimeRange) -> bool {
+        match service {
+            Some(service) => self.is_seen(service, range),
+            None => self.first.lock().keys().cloned().collect::<Vec<_>>().iter().any(|one| self.is_seen(one, range)),
+        }
+    }
+}
+
+impl Past {
+    fn is_seen(&self, service: &str, range: TimeRange) -> bool {
+        let mut at = range.from;
+        // Stretches come in the order of time.
+        for seen in self.seen_ranges(service) {
+            if seen.from <= at && at < seen.to {
+                at = seen.to;
+            }
+        }
+        at.micros() + MINUTE >= range.to.micros()
+    }
 }
 
 impl History for Past {

@@ -15,7 +15,7 @@ use lake::arrow::compute::cast;
 use lake::arrow::datatypes::DataType;
 use lake::{Query, ServiceWindows, WindowQuery, Windows};
 use signal::Sum;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use watch::check::Status;
 use watch::engine::{Answer, Source};
 use watch::rule::{MAX_SERIES, Scope, Selector, What};
@@ -31,6 +31,8 @@ const LOST_AFTER_US: i64 = 10 * 60 * 1_000_000;
 pub struct Values {
     answers: BTreeMap<Selector, Answer>,
     watched: HashSet<String>,
+    /// Since when each service is watched without a break; under the empty name, all of them.
+    since: HashMap<String, Timestamp>,
 }
 
 impl Source for Values {
@@ -40,6 +42,10 @@ impl Source for Values {
 
     fn is_watching(&self, service: &str, _: Timestamp) -> bool {
         self.watched.contains(service)
+    }
+
+    fn was_watching(&self, service: Option<&str>, range: TimeRange) -> bool {
+        self.since.get(service.unwrap_or_default()).is_some_and(|since| *since <= range.from)
     }
 }
 
@@ -61,7 +67,9 @@ impl Values {
             let answer = gathering.answer(selector, windows.get(&selector.window).and_then(Option::as_ref)).await;
             answers.insert(selector.clone(), answer);
         }
-        Self { answers, watched: gathering.watched }
+        let names = parts.intake.services();
+        heard.watches(names.iter().map(|service| service.name().as_str()), now);
+        Self { answers, watched: gathering.watched, since: heard.watched_since() }
     }
 }
 

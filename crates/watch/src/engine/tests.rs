@@ -10,11 +10,12 @@ use std::cell::{Cell, RefCell};
 struct Fake {
     answers: RefCell<BTreeMap<String, Answer>>,
     watching: Cell<bool>,
+    seen: Cell<bool>,
 }
 
 impl Fake {
     fn new() -> Self {
-        Self { answers: RefCell::default(), watching: Cell::new(true) }
+        Self { answers: RefCell::default(), watching: Cell::new(true), seen: Cell::new(true) }
     }
 
     fn say(&self, signal: &str, answer: Answer) {
@@ -42,6 +43,11 @@ impl Source for Fake {
 
     fn is_watching(&self, _: &str, _: Timestamp) -> bool {
         self.watching.get()
+    }
+
+    fn was_watching(&self, service: Option<&str>, _: TimeRange) -> bool {
+        assert_eq!(service, Some("shop"));
+        self.seen.get()
     }
 }
 
@@ -109,6 +115,20 @@ fn each_series_stands_by_itself() {
         ["90 slow route=\"a\" Pending>Fine", "90 slow route=\"b\" Firing>Fine"]
     );
     assert_eq!(engine.status()[0].series.len(), 2);
+}
+
+#[test]
+fn too_little_traffic_is_said_only_of_a_window_that_was_watched_whole() {
+    let yaml = "[{name: quiet, service: shop, signal: traffic, below: 1/s, class: record},
+                 {name: busy, service: shop, signal: traffic, above: 0.1/s, class: record}]";
+    let mut engine = engine(yaml, at(0));
+    let source = Fake::new();
+    source.value("traffic", 0.5);
+    source.seen.set(false);
+    // What came is enough to say that it is much, and not enough to say that it is little.
+    assert_eq!(ticks(&mut engine, &source, 0..15), ["0 quiet  Fine>Failed", "0 busy  Fine>Firing"]);
+    source.seen.set(true);
+    assert_eq!(ticks(&mut engine, &source, 15..30), ["15 quiet  Failed>Firing"]);
 }
 
 #[test]
