@@ -1127,8 +1127,15 @@ series-left-out = { $n ->
 }
 rule-record = What came of it so far?
 record-none = It has not fired yet.
-record-unjudged = Of the last { $n } firings nobody has said yet whether there was something to do, so the rule cannot be judged.
-record-answer = Of the last { $n } firings { $of } were judged: in <b>{ $share }</b> somebody had to act (95 % interval { $interval }).
+record-none-lately = It has not fired in this time.
+record-unjudged = It fired { $n ->
+    [one] once
+   *[other] { $n } times
+}, and nobody has said yet whether there was something to do, so the rule cannot be judged.
+record-answer = It fired { $n ->
+    [one] once
+   *[other] { $n } times
+}. Of { $all } that were judged somebody had to act in <b>{ $of }</b>.
 record-began = Began
 record-ended = Ended
 record-open = open
@@ -1269,3 +1276,269 @@ coverage-more = { $n ->
    *[other] And { $n } routes with fewer requests.
 }
 coverage-idle = Checks with steps that no user takes in this range: { $names }
+
+## Monthly report
+report-title = How available was { $service } in { $month }?
+report-title-bare = How available was a service in a month?
+report-no-service = A month can be reported of as soon as requests arrive: see <sources>what arrives</sources>.
+report-month = Month
+report-before = Month before
+report-after = Next month
+report-objective-default = The service's own
+report-gone = There is no such report
+report-gone-how = The service or the objective may have another name now. <report>Choose another one</report>, or see <service>the service</service>.
+report-csv = Download CSV
+report-print = Print
+report-service-now = The service now
+report-goes-on = The month goes on: these are its figures until { $until }.
+report-empty = Nothing is known of this month, so there is no figure. That is not 100 %.
+report-empty-how = No request of it is stored: nothing arrived, or its time is beyond what is kept. See <sources>what arrives</sources>.
+report-answer = Good were <b>{ $time }</b> of the minutes, <b>{ $requests }</b> of the requests and <b>{ $users }</b> of the time that people spent.
+report-disappointed = { $n ->
+    [0] Of { $all } people nobody saw an error ({ $share }, 95 % interval { $interval }).
+    [one] <b>One person</b> of { $all } saw an error ({ $share }, 95 % interval { $interval }).
+   *[other] <b>{ $n } people</b> of { $all } saw an error ({ $share }, 95 % interval { $interval }).
+}
+report-disappointed-unknown = How many people saw an error is not known.
+report-allowed = { $target } % of the whole month allow <b>{ $allowed }</b> of downtime. Bad were <b>{ $bad }</b>{ $unknown ->
+    [0] .
+    [one] ; of one minute nothing is known.
+   *[other] ; of { $unknown } minutes nothing is known.
+}
+report-allowed-of = The objective <objective>{ $objective }</objective> ({ $target } %) allows <b>{ $allowed }</b> of downtime in the whole month. Bad were <b>{ $bad }</b>{ $unknown ->
+    [0] .
+    [one] ; of one minute nothing is known.
+   *[other] ; of { $unknown } minutes nothing is known.
+}
+report-no-target = No objective says how much may be bad, so nothing can be said about a target. Write one under <objectives>Objectives</objectives>; <service>the page of the service</service> proposes one when nothing watches it.
+report-definitions = Availability by three definitions
+report-definition = Counted by
+report-with = Maintenance counted
+report-without = Maintenance left out
+report-by-time = Minutes
+report-by-time-means = Minutes in which at least { $share } of the requests were good.
+report-by-requests = Requests
+report-by-requests-means = Requests that were good: { $good }.
+report-by-users = People's time
+report-by-users-means = Time that people spent with a service that worked for them.
+report-minutes-of = { $good } of { $all } minutes
+report-minutes-unknown = { $n ->
+    [one] one minute not known
+   *[other] { $n } minutes not known
+}
+report-requests-of = { $good } of { $all } requests
+report-users-of = { $good } of { $all }
+report-interval = 95 % interval { $interval }
+report-nothing-known = nothing is known
+report-met = within the target
+report-met-as-seen = within the target, as far as was seen
+report-missed = below the target
+report-unknown = not known
+report-maintenance = { $n ->
+    [0] No maintenance was announced in this month: both columns count the same.
+    [one] One minute of maintenance was announced.
+   *[other] { $n } minutes of maintenance were announced.
+}
+report-worst = When was it worst?
+report-worst-none = No stretch of this month can be judged.
+report-worst-length = Within
+report-worst-share = Good for people
+report-worst-note = Of each length the worst stretch, by the time that people spent. Open one to see the service at that time.
+report-how = How is this computed?
+report-how-good = A request is good when { $good }.
+report-how-time = Minutes: a minute is good when at least { $share } of its requests were. A minute without requests is not known: neither good nor bad.
+report-how-requests = Requests: good ones by all. The interval holds the true share in 95 of 100 cases; few requests make it wide.
+report-how-users = People's time: the time between somebody's requests counts as good or bad by the request before it. Who is silent for longer than { $cut } is away, and that time does not count.
+report-how-maintenance = Maintenance is what was announced as such. The first column counts it like any other time, the second leaves it out.
+report-how-unknown = Of time in which nothing was seen nothing is said. It makes no figure better or worse, and is counted by itself.
+report-how-allowed = The allowed downtime is what the target leaves of the whole month: 99.98 % of 30 days are 8.64 minutes.
+report-how-rounded = Every figure is rounded down to three digits: 99.9996 % is not 100 %.
+report-span = { $from } to { $to }, { $zone }.
+
+## Alert quality
+nav-actionability = Alert quality
+nav-report = Availability
+key-actionability = Go to the quality of alerts
+key-report = Go to the monthly availability
+quality-title = Which rules are worth being told about?
+quality-days = Time that is looked at
+quality-none = No rule fired in this time.
+quality-none-how = There is nothing to judge: either nothing was wrong, or the rules cannot see what they watch. <rules>See where each rule stands</rules>
+quality-no-alerts = { $tickets ->
+    [one] No alert; one ticket.
+   *[other] No alert; { $tickets } tickets.
+}
+quality-nobody-said = { $n ->
+    [one] <b>One alert</b>, and nobody has said whether there was something to do.
+   *[other] <b>{ $n } alerts</b>, and of none has anybody said whether there was something to do.
+} Say it in the inbox, and the rules can be judged.
+quality-answer = { $n ->
+    [one] <b>One alert.</b>
+   *[other] <b>{ $n } alerts.</b>
+} Of { $all } that were judged somebody had to act in { $of }: <b>{ $share }</b> (95 % interval { $interval }).
+quality-demotable = { $n ->
+    [0] No rule is proven to cry wolf.
+    [one] <b>One rule</b> cries wolf and should make tickets instead.
+   *[other] <b>{ $n } rules</b> cry wolf and should make tickets instead.
+}
+quality-note = Judged are firings of which somebody said what came of them; duplicates are left out. The dashed mark is one half. A flap ended by itself within five minutes. Off hours are outside { $from }:00 to { $to }:00 ({ $zone }) and weekends. Noise is the time until somebody acknowledged what needed nobody, and 15 minutes to find back into the work.
+quality-sort-first = to be changed first
+quality-unjudged = nobody has judged it
+quality-precision = { $of } of { $all } ({ $share })
+quality-interval = 95 %: { $interval }
+quality-undecided = Nothing said yet
+quality-demote = should be a ticket
+quality-not-configured = not configured any more
+quality-told = Told
+quality-told-n = told { $n }
+quality-of = Somebody had to act
+quality-all = Judged
+quality-low = Interval, low
+quality-high = Interval, high
+precision = Somebody had to act
+firings = Firings
+noise = Noise
+off-hours = Off hours
+flaps = Flaps
+median-acknowledge = Acknowledged (median)
+demotion-title = Which alerts should become tickets?
+demotion-none = None: no alert is proven to be needless more often than not. Few judgements prove little, so say in the inbox what came of each.
+demotion-what = In less than half of their firings somebody had to act, and that is certain: even the upper end of the interval lies below one half. Nobody should be woken for them.
+demotion-propose = Propose the change
+demotion-hide = Hide the change
+demotion-answer = Over the last { $days ->
+    [one] day
+   *[other] { $days } days
+}: <b>{ $fewer ->
+    [one] one alert
+   *[other] { $fewer } alerts
+} fewer, { $missed ->
+    [one] one incident
+   *[other] { $missed } incidents
+} missed</b>.
+demotion-detail = { $before } alerts without the change, { $after } with it. Incidents are alerts on which somebody acted, or that were healed: { $incidents } in this time.
+demotion-missed = { $n ->
+    [one] One incident was seen by no other alert.
+   *[other] { $n } incidents were seen by no other alert.
+} <firings>Look at its firings</firings> before you decide.
+demotion-no-replay = What the last 30 days would have been with this change could not be replayed, so what would be missed is not known.
+demotion-copy = Copy the change
+demotion-diff = Change of { $file }
+demotion-how = Koshu proposes and changes nothing. Apply it where the configuration is kept (<code>git apply</code>), let somebody read it, and roll it out; the rule then makes tickets.
+demotion-why = Why: somebody had to act in { $of } of { $all } (95 % interval { $interval }).
+demotion-gone = There is no rule “{ $rule }” in the configuration.
+demotion-refused = No change can be proposed for “{ $rule }”.
+demotion-by-hand = Change it by hand: where the rule is written, turn “class: alert” into “class: ticket” and say with “due” how long it may take.
+diff-added = added:
+diff-removed = removed:
+person = Person
+week = Week
+week-of = from { $day }
+pages = Pages
+over-budget = Budget
+over-budget-is = over
+over-budget-not = within
+people-title = Who is called how often?
+people-budget = Bearable is meant to be: { $pages ->
+    [one] one page
+   *[other] { $pages } pages
+} per person and week, { $off ->
+    [0] none of them
+    [one] one of them
+   *[other] { $off } of them
+} off hours.
+people-none = Nobody was paged in this time.
+people-answer = { $over ->
+    [0] Nobody was over it in any of { $n } weeks of a person.
+    [one] <b>One</b> of { $n } weeks of a person was over it.
+   *[other] <b>{ $over }</b> of { $n } weeks of a person were over it.
+}
+people-note = Counted for whoever acknowledged, and for the owner of the rule where nobody did. A team this small cannot rotate much, so what helps is fewer alerts, not more people.
+
+## Replay
+replay-title = What would the rules have said?
+replay-what = Plays the rules as they are configured now over what is stored, minute by minute. Nothing is sent to anybody.
+replay-time = Over
+replay-page-range = Another time
+replay-run = Replay
+replay-running = Replaying. This may take up to two minutes.
+replay-seconds = { $n } s
+replay-cancelled = Stopped.
+replay-answer = { $span }: <b>{ $alerts ->
+    [one] one alert
+   *[other] { $alerts } alerts
+}</b>, <b>{ $tickets ->
+    [one] one ticket
+   *[other] { $tickets } tickets
+}</b> and { $records ->
+    [one] one record
+   *[other] { $records } records
+}.
+replay-stopped = Two minutes were not enough: it came to { $to } of { $asked }, which is <b>{ $share }</b>. What would have been said behind that is not known; a shorter time gets to its end.
+replay-unreached = not reached
+replay-nothing = No rule that could be replayed would have fired.
+replay-firings = Firings
+replay-series = Series
+replay-lasted = Lasted
+replay-went-on = went on
+replay-shown = { $shown } of { $all } are shown.
+replay-more = { $n ->
+    [one] One more firing is counted but not listed.
+   *[other] { $n } more firings are counted but not listed.
+}
+replay-not = What could not be replayed?
+replay-not-what = These rules may have fired or not: what they measure is not stored.
+
+## Rules to begin with
+unwatched-title = Which services does nobody watch?
+unwatched-none = None: a rule or an objective is about every service that has requests.
+unwatched-answer = { $n ->
+    [one] <b>One service</b> has requests, but no rule and no objective.
+   *[other] <b>{ $n } services</b> have requests, but no rule and no objective.
+} Nobody hears of it when they fail.
+unwatched-requests = { $n ->
+    [one] one request
+   *[other] { $n } requests
+}
+unwatched-range = Requests are counted for: { $range }.
+watching-title = Who hears of it when { $service } is bad?
+watching-answer = { $rules ->
+    [0] No rule
+    [one] <rules>One rule</rules>
+   *[other] <rules>{ $rules } rules</rules>
+} and { $objectives ->
+    [0] no objective
+    [one] <objectives>one objective</objectives>
+   *[other] <objectives>{ $objectives } objectives</objectives>
+} are about it. <report>Its availability month by month</report>
+watching-nobody = <b>Nobody:</b> no rule and no objective is about { $service }. Below are some to begin with, made from its own past. <report>Its availability month by month</report>
+starter-show = Propose rules
+starter-hide = Hide the proposal
+starter-nothing = There is no past of { $service } to learn from yet.
+starter-nothing-how = A proposal needs requests of at least one whole day. Import older logs under <sources>Sources</sources>, or come back tomorrow.
+starter-answer = Over the past it is made from ({ $span }) it would have meant <b>{ $alerts ->
+    [one] one alert
+   *[other] { $alerts } alerts
+}</b>, <b>{ $tickets ->
+    [one] one ticket
+   *[other] { $tickets } tickets
+}</b> and { $records ->
+    [one] one record
+   *[other] { $records } records
+}.
+starter-no-replay = It is made from { $span }. What it would have said in that time is not known.
+starter-why = Why these numbers
+starter-yaml = The configuration itself
+starter-copy = Copy YAML
+starter-save = Download YAML
+starter-owner = Who looks after it? (a team or a person)
+starter-accept = Accept…
+starter-not-possible = It cannot be accepted with a press.
+starter-no-folder = The configuration is one file, and Koshu does not write into what people keep. Copy the proposal into it; or start Koshu with a folder as its configuration, and it can add “{ $file }” there.
+starter-exists = There is a “{ $file }” in the configuration folder already, or rules of { $service } are configured elsewhere. Look there first; what is missing can be copied from here.
+starter-owner-open = Who owns { $service } is settled elsewhere in the configuration, or not at all, and Koshu leaves that to people. Copy the proposal, check its owner, and put it where the service is configured.
+starter-by-hand = Copy the proposal and put it into the configuration of { $service } by hand.
+starter-ask = Put these rules into the configuration?
+starter-ask-what = Koshu writes “{ $file }” into the configuration folder. Within seconds its objectives and rules for { $service } are in force, and what they find is told to the configured channels. To undo it, remove the file.
+starter-ask-yes = Write the file
+starter-accepted = Written as “{ $file }”; it is in force within seconds. <rules>See its rules</rules> or <objectives>its objectives</objectives>.

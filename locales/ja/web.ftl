@@ -960,8 +960,9 @@ series-more = ほかに { $n } 本の系列があります。
 series-left-out = { $n } 本の系列は上限を超え、見張られていません。
 rule-record = これまでの結果はどうだったか
 record-none = まだ一度も発生していません。
-record-unjudged = 直近 { $n } 回について、対応が要ったかどうかをまだ誰も記録していません。ルールの良し悪しは判断できません。
-record-answer = 直近 { $n } 回のうち { $of } 回に判断があり、<b>{ $share }</b> は対応が必要でした（95 % 区間 { $interval }）。
+record-none-lately = この期間には発生していません。
+record-unjudged = { $n } 回発生しましたが、対応が要ったかどうかをまだ誰も記録していません。ルールの良し悪しは判断できません。
+record-answer = { $n } 回発生しました。判断のあった { $all } 回のうち、対応が必要だったのは <b>{ $of } 回</b>です。
 record-began = 開始
 record-ended = 終了
 record-open = 発生中
@@ -1086,3 +1087,203 @@ coverage-judged = 判定する目標
 coverage-nothing = なし
 coverage-more = ほかに、リクエストの少ないルートが { $n } 件あります。
 coverage-idle = この期間に利用者が通らない手順を含む監視項目：{ $names }
+
+## 月次レポート
+report-title = { $month }、{ $service } はどれだけ使えたか
+report-title-bare = サービスはその月どれだけ使えたか
+report-no-service = リクエストが届けば、月ごとに報告できます。<sources>何が届いているか</sources>を確かめてください。
+report-month = 月
+report-before = 前の月
+report-after = 次の月
+report-objective-default = サービスの目標
+report-gone = そのレポートはありません
+report-gone-how = サービスか目標の名前が変わったのかもしれません。<report>選び直す</report>か、<service>サービスのページ</service>を見てください。
+report-csv = CSV をダウンロード
+report-print = 印刷
+report-service-now = いまのサービスを見る
+report-goes-on = この月はまだ終わっていません。{ $until } までの値です。
+report-empty = この月については何もわからないので、値はありません。100 % という意味ではありません。
+report-empty-how = この月のリクエストは保存されていません。届いていないか、保存期間を過ぎています。<sources>何が届いているか</sources>を確かめてください。
+report-answer = 良好だったのは、時間では <b>{ $time }</b>、リクエストでは <b>{ $requests }</b>、利用者の時間では <b>{ $users }</b> です。
+report-disappointed = { $n ->
+    [0] 利用者 { $all } 人のうち、エラーに遭った人はいません（{ $share }、95 % 区間 { $interval }）。
+   *[other] 利用者 { $all } 人のうち <b>{ $n } 人</b>がエラーに遭いました（{ $share }、95 % 区間 { $interval }）。
+}
+report-disappointed-unknown = 何人がエラーに遭ったかはわかりません。
+report-allowed = { $target } % なら、月全体で<b>{ $allowed }</b>まで停止が許されます。不良だったのは<b>{ $bad }</b>です。{ $unknown ->
+    [0] {""}
+   *[other] ほかに { $unknown } 分については何もわかりません。
+}
+report-allowed-of = 目標「<objective>{ $objective }</objective>」（{ $target } %）では、月全体で<b>{ $allowed }</b>まで停止が許されます。不良だったのは<b>{ $bad }</b>です。{ $unknown ->
+    [0] {""}
+   *[other] ほかに { $unknown } 分については何もわかりません。
+}
+report-no-target = どれだけの不良が許されるかを決める目標がないので、達成かどうかは言えません。<objectives>目標</objectives>を設定してください。何も見張っていないサービスなら、<service>サービスのページ</service>に案があります。
+report-definitions = 3 つの定義による可用性
+report-definition = 数え方
+report-with = 作業も数える
+report-without = 作業を除く
+report-by-time = 時間
+report-by-time-means = リクエストの { $share } 以上が良好だった分の割合。
+report-by-requests = リクエスト
+report-by-requests-means = 良好なリクエストの割合（{ $good }）。
+report-by-users = 利用者の時間
+report-by-users-means = 利用者が、問題なく使えていた時間の割合。
+report-minutes-of = { $all } 分のうち { $good } 分
+report-minutes-unknown = { $n } 分は不明
+report-requests-of = { $all } 件のうち { $good } 件
+report-users-of = { $all } のうち { $good }
+report-interval = 95 % 区間 { $interval }
+report-nothing-known = 何もわからない
+report-met = 目標を達成
+report-met-as-seen = 見えていた範囲では達成
+report-missed = 目標に届かず
+report-unknown = わからない
+report-maintenance = { $n ->
+    [0] この月に予告された作業はなく、どちらの列も同じ値です。
+   *[other] 予告された作業は { $n } 分です。
+}
+report-worst = いちばん悪かったのはいつか
+report-worst-none = この月に判定できる時間帯はありません。
+report-worst-length = 長さ
+report-worst-share = 利用者にとって良好
+report-worst-note = 長さごとに、利用者の時間で見て最も悪かった時間帯です。開くと、その時のサービスの様子が見られます。
+report-how = どう計算しているか
+report-how-good = 良好なリクエストの条件は { $good } です。
+report-how-time = 時間：リクエストの { $share } 以上が良好だった 1 分を、良好と数えます。リクエストのない 1 分は不明で、良くも悪くも数えません。
+report-how-requests = リクエスト：良好な件数を全体で割ります。95 % 区間は、100 回のうち 95 回は真の割合を含む幅です。件数が少ないほど広くなります。
+report-how-users = 利用者の時間：同じ人のリクエストの間の時間を、直前のリクエストの良し悪しで数えます。{ $cut }を超えて間が空いたら、その人はいないとみなし、数えません。
+report-how-maintenance = 作業とは、予告された作業のことです。左の列ではほかの時間と同じように数え、右の列では除きます。
+report-how-unknown = 何も見えていなかった時間については何も言いません。値を良くも悪くもせず、別に数えています。
+report-how-allowed = 許される停止時間は、月全体から目標の分を引いた残りです。30 日の 99.98 % なら 8.64 分です。
+report-how-rounded = 値はすべて小数第 3 位で切り捨てています。99.9996 % は 100 % ではありません。
+report-span = { $from } から { $to } まで（{ $zone }）。
+
+## アラートの質
+nav-actionability = アラートの質
+nav-report = 可用性
+key-actionability = アラートの質へ
+key-report = 月ごとの可用性へ
+quality-title = 知らせる価値があったのはどのルールか
+quality-days = 対象の期間
+quality-none = この期間に発生したルールはありません。
+quality-none-how = 判断の材料がありません。悪いことが何もなかったか、ルールが相手を見られていないかのどちらかです。<rules>各ルールの状態を見る</rules>
+quality-no-alerts = アラートはありません。チケットは { $tickets } 件です。
+quality-nobody-said = <b>アラートは { $n } 件</b>ですが、対応が要ったかどうかをまだ誰も記録していません。受信箱で記録すると、ルールの良し悪しを判断できます。
+quality-answer = <b>アラートは { $n } 件</b>。判断のあった { $all } 件のうち対応が必要だったのは { $of } 件、<b>{ $share }</b> です（95 % 区間 { $interval }）。
+quality-demotable = { $n ->
+    [0] 空騒ぎと言い切れるルールはありません。
+   *[other] <b>{ $n } 件のルール</b>は空騒ぎが多く、チケットにすべきです。
+}
+quality-note = 数えているのは結果が記録された発生だけで、重複は除きます。破線は半分の位置です。「ばたつき」は 5 分以内にひとりでに収まったもの、「時間外」は { $from } 時から { $to } 時（{ $zone }）以外と週末です。「空騒ぎの時間」は、対応の要らなかったものを誰かが引き受けるまでの時間に、仕事に戻るまでの 15 分を加えた合計です。
+quality-sort-first = 直すべき順
+quality-unjudged = まだ判断なし
+quality-precision = { $all } 回のうち { $of } 回（{ $share }）
+quality-interval = 95 % 区間 { $interval }
+quality-undecided = 未記録
+quality-demote = チケットにすべき
+quality-not-configured = いまの設定にはない
+quality-told = 通知
+quality-told-n = 通知 { $n }
+quality-of = 対応が必要だった数
+quality-all = 判断のあった数
+quality-low = 区間の下端
+quality-high = 区間の上端
+precision = 対応が必要だった割合
+firings = 発生
+noise = 空騒ぎの時間
+off-hours = 時間外
+flaps = ばたつき
+median-acknowledge = 引き受けるまで（中央値）
+demotion-title = チケットに変えるべきアラートはどれか
+demotion-none = ありません。不要なほうが多いと言い切れるアラートはありません。判断が少ないうちは何も言い切れないので、受信箱で一件ごとに結果を記録してください。
+demotion-what = 対応が必要だったのは半分未満です。区間の上端でも半分に届かないので、偶然ではありません。このために人を起こすべきではありません。
+demotion-propose = 変更案を見る
+demotion-hide = 変更案を閉じる
+demotion-answer = 直近 { $days } 日間なら、<b>アラートは { $fewer } 件減り、見逃す障害は { $missed } 件</b>です。
+demotion-detail = 変更前のアラートは { $before } 件、変更後は { $after } 件。障害とは、人が対応したか自動で修復されたアラートのことで、この間に { $incidents } 件ありました。
+demotion-missed = ほかのどのアラートも気づかなかった障害が { $n } 件あります。決める前に<firings>このルールの発生</firings>を見てください。
+demotion-no-replay = この変更をした場合の直近 30 日間を再現できなかったので、何を見逃すことになるかはわかりません。
+demotion-copy = 変更をコピー
+demotion-diff = { $file } の変更
+demotion-how = Koshu は案を出すだけで、何も変えません。設定を管理しているリポジトリで適用し（<code>git apply</code>）、誰かに見てもらってから反映してください。以後、このルールはチケットになります。
+demotion-why = 理由：対応が必要だったのは { $all } 回のうち { $of } 回（95 % 区間 { $interval }）。
+demotion-gone = 「{ $rule }」というルールは設定にありません。
+demotion-refused = 「{ $rule }」には変更案を出せません。
+demotion-by-hand = 手で変えてください。ルールを書いた場所で「class: alert」を「class: ticket」にし、いつまでに対応するかを「due」に書きます。
+diff-added = 追加：
+diff-removed = 削除：
+person = 人
+week = 週
+week-of = { $day }から
+pages = 呼び出し
+over-budget = 目安
+over-budget-is = 超過
+over-budget-not = 範囲内
+people-title = 誰がどれだけ呼び出されているか
+people-budget = 無理のない目安は、1 人 1 週間あたり呼び出し { $pages } 回まで、うち時間外は { $off } 回までです。
+people-none = この期間に呼び出された人はいません。
+people-answer = { $over ->
+    [0] 延べ { $n } 人週のうち、目安を超えたものはありません。
+   *[other] 延べ { $n } 人週のうち <b>{ $over }</b> が目安を超えました。
+}
+people-note = 引き受けた人に、誰も引き受けなければルールの担当に数えています。小さなチームでは交代にも限りがあります。効くのは人を増やすことではなく、アラートを減らすことです。
+
+## 再現
+replay-title = ルールなら何と言っていたか
+replay-what = いま設定されているルールを、保存済みの過去に 1 分ずつ当てはめます。誰にも通知しません。
+replay-time = 期間
+replay-page-range = ほかの期間
+replay-run = 再現する
+replay-running = 再現しています。最長 2 分かかります。
+replay-seconds = { $n } 秒
+replay-cancelled = 中止しました。
+replay-answer = { $span }：<b>アラート { $alerts } 件</b>、<b>チケット { $tickets } 件</b>、記録 { $records } 件。
+replay-stopped = 2 分では終わらず、{ $asked } までのうち { $to } まで、<b>{ $share }</b> を再現しました。その先はわかりません。期間を短くすると最後まで再現できます。
+replay-unreached = 届かなかった時間
+replay-nothing = 再現できたルールの中に、発生したはずのものはありません。
+replay-firings = 発生
+replay-series = 系列
+replay-lasted = 長さ
+replay-went-on = 続いていた
+replay-shown = { $all } 件のうち { $shown } 件を表示しています。
+replay-more = ほかに { $n } 件あり、数には含めていますが一覧にはありません。
+replay-not = 再現できなかったもの
+replay-not-what = 測るものが保存されていないため、次のルールが発生したかどうかはわかりません。
+
+## 最初のルール
+unwatched-title = 誰も見張っていないサービスはどれか
+unwatched-none = ありません。リクエストのあるサービスには、どれもルールか目標があります。
+unwatched-answer = <b>{ $n } 個のサービス</b>にはリクエストがあるのに、ルールも目標もありません。失敗しても誰にも伝わりません。
+unwatched-requests = リクエスト { $n } 件
+unwatched-range = リクエストを数えた期間：{ $range }。
+watching-title = { $service } が悪くなったら誰に伝わるか
+watching-answer = このサービスには{ $rules ->
+    [0] ルールがなく
+   *[other] <rules>ルールが { $rules } 件</rules>あり
+}、{ $objectives ->
+    [0] 目標はありません
+   *[other] <objectives>目標が { $objectives } 件</objectives>あります
+}。<report>月ごとの可用性</report>
+watching-nobody = <b>誰にも伝わりません。</b>{ $service } にはルールも目標もありません。このサービス自身の過去から作った、最初の案を下に示します。<report>月ごとの可用性</report>
+starter-show = 案を見る
+starter-hide = 案を閉じる
+starter-nothing = { $service } には、案のもとになる過去がまだありません。
+starter-nothing-how = 案を作るには、少なくともまる 1 日分のリクエストが要ります。<sources>収集元</sources>で古いログを取り込むか、明日また見てください。
+starter-answer = もとになった期間（{ $span }）に当てはめると、<b>アラート { $alerts } 件</b>、<b>チケット { $tickets } 件</b>、記録 { $records } 件でした。
+starter-no-replay = { $span } の記録から作りました。その間に何と言っていたはずかはわかりません。
+starter-why = この数値にした理由
+starter-yaml = 設定そのもの
+starter-copy = YAML をコピー
+starter-save = YAML をダウンロード
+starter-owner = 担当はどのチーム、または誰ですか
+starter-accept = 採用する…
+starter-not-possible = ここからは採用できません。
+starter-no-folder = 設定が 1 つのファイルで、人が管理しているものに Koshu は書き込みません。案をコピーして加えてください。設定にフォルダを指定して Koshu を起動すれば、そこに「{ $file }」を置けます。
+starter-exists = 設定フォルダにもう「{ $file }」があるか、{ $service } のルールが別の場所に設定されています。まずそちらを確かめ、足りないものをここからコピーしてください。
+starter-owner-open = { $service } の担当は、設定の別の場所で決まっているか、まだ決まっていません。これは人が決めることです。案をコピーし、担当を確かめてから、サービスを設定している場所に加えてください。
+starter-by-hand = 案をコピーし、{ $service } の設定に手で加えてください。
+starter-ask = このルールを設定に加えますか
+starter-ask-what = 設定フォルダに「{ $file }」を書き込みます。数秒のうちに { $service } の目標とルールが有効になり、見つけたものは設定済みの通知先に伝わります。元に戻すには、このファイルを消してください。
+starter-ask-yes = 書き込む
+starter-accepted = 「{ $file }」に書き込みました。数秒のうちに有効になります。<rules>ルール</rules>か<objectives>目標</objectives>を見てください。

@@ -3,6 +3,7 @@
 import { curve, iso, logRow, random, ratios, requestRows, SERVICES, times } from "./data.mjs";
 import { facets, histogram, logs, schema } from "./records.mjs";
 import * as observed from "./observed.mjs";
+import * as quality from "./quality.mjs";
 import { imports, sources } from "./sources.mjs";
 import { watch } from "./watch.mjs";
 
@@ -296,6 +297,7 @@ export function answer(path, query, { empty, many, dense }) {
       requests: () => requests(parts[1], query, many, empty),
       disappointed: () => disappointed(parts[1], query, empty),
       route: () => route(query, empty),
+      starter: () => quality.starter(parts[1], query, empty),
     }[parts[2]];
     return found ? found() : null;
   }
@@ -305,6 +307,8 @@ export function answer(path, query, { empty, many, dense }) {
   if (parts[0] === "errors" && parts[1]) return observed.errorGroup(parts[1], query, empty);
   if (parts[0] === "traces" && parts[1]) return observed.trace(parts[1], empty, many);
   const plain = {
+    "/report/month": () => quality.month(query, empty),
+    "/actionability": () => quality.actionability(query, empty),
     "/errors": () => observed.errors(query, empty),
     "/traces": () => observed.traces(query, empty),
     "/metrics": () => observed.metrics(empty, many),

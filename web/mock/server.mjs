@@ -12,6 +12,7 @@ import { decide, forgetDecisions } from "./observed.mjs";
 import { sql } from "./records.mjs";
 import { door, followed } from "./sources.mjs";
 import { act, forgetWatch } from "./watch.mjs";
+import * as quality from "./quality.mjs";
 import { logRow } from "./data.mjs";
 
 const option = (name, other) => {
@@ -40,6 +41,8 @@ function problem(response, code, detail, more = {}, headers = {}) {
   const body = { type: "about:blank", title: "Problem", status: code, detail, ...more };
   json(response, code, body, { "content-type": "application/problem+json", ...headers });
 }
+const answered = (response, [code, body]) =>
+  code < 400 ? json(response, code, body) : problem(response, code, body.detail);
 async function bodyOf(request) {
   let text = "";
   for await (const part of request) text += part;
@@ -65,7 +68,12 @@ async function change(request, response, path) {
   const body = await bodyOf(request);
   const done = act(request.method, path, body);
   if (done) return json(response, ...done);
+  const starter = /^\/services\/([^/]+)\/starter\/accept$/.exec(path);
+  if (starter) return answered(response, quality.accept(decodeURIComponent(starter[1])));
   switch (`${request.method} ${path}`) {
+    case "POST /rules/replay":
+      await new Promise((done) => setTimeout(done, 1_500));
+      return json(response, 200, quality.replay(body));
     case "POST /session":
       signedIn = body.password === "correct horse battery";
       return signedIn
@@ -124,6 +132,7 @@ async function api(request, response, url) {
     door.open = true;
     forgetDecisions();
     forgetWatch();
+    quality.forgetQuality();
     return json(response, 204);
   }
   if (request.method !== "GET") return change(request, response, path);
@@ -135,8 +144,15 @@ async function api(request, response, url) {
   const q = url.searchParams.get("q") ?? "";
   if (q.includes("(("))
     return problem(response, 400, "a parenthesis is not closed at column 2", { position: 1 });
+  const empty = scenario === "empty";
+  if (path === "/report/month" && url.searchParams.has("format")) {
+    response.writeHead(200, { "content-type": "text/plain; charset=utf-8" });
+    return response.end(quality.monthText(url.searchParams, empty));
+  }
+  const demoted = /^\/rules\/([^/]+)\/demotion$/.exec(path);
+  if (demoted) return answered(response, quality.demotion(decodeURIComponent(demoted[1])));
   const found = answer(path, url.searchParams, {
-    empty: scenario === "empty",
+    empty,
     many: scenario === "many",
     dense: scenario === "dense",
   });

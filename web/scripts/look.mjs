@@ -114,6 +114,25 @@ const PAGES = [
       await page.waitForTimeout(100);
     },
   ],
+  [
+    "rules-replay",
+    "/rules?replay=30d",
+    async (page) => {
+      await page.locator("section[aria-labelledby=replay] button.primary").click();
+      await page.locator("section[aria-labelledby=replay] tbody tr").first().waitFor();
+      await page.waitForTimeout(200);
+    },
+  ],
+  ["rules-starter", "/rules?starter=shop-api-internal"],
+  ["rule-demote", "/rules?rule=search-slow&demote=search-slow"],
+  ["service-unwatched", "/services/shop-api-internal"],
+  ["actionability", "/actionability?demote=search-slow"],
+  ["report", "/report"],
+  ["report-before", "/report?service=demo-shop&month=2026-10"],
+  ["report-no-target", "/report?service=shop-api-internal"],
+  ["report-nothing", "/report?service=demo-shop&month=2025-12"],
+  ["empty-actionability", "/actionability", null, "empty"],
+  ["empty-report", "/report", null, "empty"],
   ["channel-test", "/channels/test/0196"],
   ["checks", "/checks"],
   ["check", "/checks/buy"],
@@ -226,7 +245,7 @@ async function one(browser, look, [name, path, act, scenario = "normal"]) {
   await page.setViewportSize({ width: look.width, height: look.height });
   await page.emulateMedia({ colorScheme: look.scheme });
   page.on("console", (message) => {
-    const expected = /status of (400|401|404|500)/.test(message.text());
+    const expected = /status of (400|401|404|409|500)/.test(message.text());
     if (message.type() === "error" && !expected) complain(`console: ${message.text()}`);
   });
   page.on("pageerror", (error) => complain(`error: ${error.message}`));

@@ -40,13 +40,23 @@ export async function get<T extends object>(
   wants: readonly (keyof T & string)[],
   signal?: AbortSignal,
 ): Promise<T> {
-  const url = address(path, query);
+  return parsed<T>(await asked(address(path, query), signal), wants);
+}
+
+/** An answer that is a text of its own, to be copied as it is. */
+export async function getText(path: string, query: Query, signal?: AbortSignal): Promise<string> {
+  const answer = await asked(address(path, query), signal);
+  if (!answer.ok) throw await problemOf(answer);
+  return answer.text();
+}
+
+async function asked(url: string, signal?: AbortSignal): Promise<Response> {
   let answer = await send(url, { signal: signal ?? null });
   for (let again = 0; again < 2 && isBusy(answer); again += 1) {
     await pause(Math.min(retryAfter(answer) ?? 2, 15), signal);
     answer = await send(url, { signal: signal ?? null });
   }
-  return parsed<T>(answer, wants);
+  return answer;
 }
 
 export async function post<T extends object>(
@@ -71,18 +81,20 @@ export async function remove(path: string): Promise<void> {
 
 let pending = 0;
 
-/** Whether something asked for has not been answered yet. */
+/** Whether something that is read again by itself has not been answered yet. */
 export const isAsking = (): boolean => pending > 0;
 
 async function send(url: string, init: RequestInit): Promise<Response> {
-  pending += 1;
+  // What somebody does, which may take minutes, is asked once and holds nothing up.
+  const again = init.method === undefined ? 1 : 0;
+  pending += again;
   try {
     return await fetch(url, { ...init, credentials: "same-origin" });
   } catch (cause) {
     if (cause instanceof DOMException && cause.name === "AbortError") throw cause;
     throw new ApiProblem(0, "unreachable", "");
   } finally {
-    pending -= 1;
+    pending -= again;
   }
 }
 

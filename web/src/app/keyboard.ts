@@ -5,6 +5,8 @@ export type Place =
   | "/inbox"
   | "/objectives"
   | "/rules"
+  | "/actionability"
+  | "/report"
   | "/checks"
   | "/errors"
   | "/traces"
@@ -37,6 +39,8 @@ const PLACES: Record<string, Place> = {
   i: "/inbox",
   o: "/objectives",
   r: "/rules",
+  q: "/actionability",
+  a: "/report",
   c: "/checks",
   e: "/errors",
   t: "/traces",

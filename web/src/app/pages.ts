@@ -18,6 +18,8 @@ export type Page =
   | { name: "objectives" }
   | { name: "objective"; service: string; objective: string }
   | { name: "rules" }
+  | { name: "actionability" }
+  | { name: "report" }
   | { name: "channel-test"; test: string }
   | { name: "checks" }
   | { name: "check"; check: string }
@@ -61,6 +63,8 @@ export function pageOf(path: string): Page {
     case "inbox":
     case "objectives":
     case "rules":
+    case "actionability":
+    case "report":
     case "checks":
     case "sources":
     case "settings":

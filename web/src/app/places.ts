@@ -18,7 +18,7 @@ export const PLACES: readonly Place[] = [
     to: "/objectives",
     name: "nav-objectives",
     inBar: false,
-    also: ["/rules", "/checks", "/channels"],
+    also: ["/rules", "/actionability", "/checks", "/channels", "/report"],
   },
   { to: "/errors", name: "nav-errors", inBar: true },
   { to: "/traces", name: "nav-traces", inBar: false },

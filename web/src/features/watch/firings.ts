@@ -5,10 +5,8 @@ import {
   type Firing,
   type FiringList,
   type HistoryEntry,
-  type Outcome,
   type Progress,
 } from "../../api/watch";
-import { wilson } from "../../app/ratio";
 
 export const TABS = ["alerts", "tickets"] as const;
 export type Tab = (typeof TABS)[number];
@@ -103,33 +101,6 @@ export const isProgress = (text: string): text is Progress =>
 /** The newest first: what happened last is what one comes for. */
 export const newestFirst = (history: readonly HistoryEntry[]): HistoryEntry[] =>
   [...history].reverse();
-
-export interface Record {
-  firings: number;
-  /** Somebody said what came of them. */
-  judged: number;
-  outcomes: Map<Outcome, number>;
-  /** Share in which somebody, or a healing policy, had to act; duplicates are left out. */
-  useful: { share: number; low: number; high: number; of: number } | null;
-}
-
-/** What came of the firings of a rule, of those for which it was said. */
-export function recordOf(firings: readonly Firing[]): Record {
-  const outcomes = new Map<Outcome, number>();
-  for (const { outcome } of firings)
-    if (outcome !== null) outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
-  const count = (...names: Outcome[]): number =>
-    names.reduce((sum, name) => sum + (outcomes.get(name) ?? 0), 0);
-  const good = count("acted", "healed");
-  const of = good + count("resolved_by_itself", "no_action_needed");
-  const bounds = wilson(good, of);
-  return {
-    firings: firings.length,
-    judged: [...outcomes.values()].reduce((sum, each) => sum + each, 0),
-    outcomes,
-    useful: bounds === null ? null : { share: good / of, ...bounds, of },
-  };
-}
 
 /** A link that a browser may open: pages only, never a script. */
 export function safeUrl(text: string): string | null {

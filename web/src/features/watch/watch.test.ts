@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { CheckStep, Firing, Objective, ObjectiveStep, Outcome } from "../../api/watch";
+import type { CheckStep, Firing, Objective, ObjectiveStep } from "../../api/watch";
 import { phasesOf, stretches } from "./checks";
 import * as firings from "./firings";
 import * as objectives from "./objectives";
@@ -106,21 +106,6 @@ describe("why nobody was told", () => {
     ['{"why":"new"}', { why: "other", reason: '{"why":"new"}', by: "", until: null }],
     ["3", { why: "other", reason: "3", by: "", until: null }],
   ])("%j", (text, want) => expect(firings.quietOf(text)).toEqual(want));
-});
-
-describe("the record of a rule", () => {
-  const said = (...outcomes: (Outcome | null)[]): Firing[] =>
-    outcomes.map((outcome, at) => firing(String(at), { outcome }));
-  it("is the share in which somebody had to act, duplicates left out", () => {
-    const record = firings.recordOf(
-      said("acted", "healed", "no_action_needed", "resolved_by_itself", "duplicate", null),
-    );
-    expect(record).toMatchObject({ firings: 6, judged: 5, useful: { share: 0.5, of: 4 } });
-    expect(record.useful?.low).toBeCloseTo(0.15, 2);
-    expect(record.useful?.high).toBeCloseTo(0.85, 2);
-  });
-  it("is not known while nobody has judged", () =>
-    expect(firings.recordOf(said(null, "duplicate")).useful).toBeNull());
 });
 
 describe("a link", () => {
