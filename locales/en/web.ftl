@@ -1381,7 +1381,7 @@ quality-demotable = { $n ->
     [one] <b>One rule</b> cries wolf and should make tickets instead.
    *[other] <b>{ $n } rules</b> cry wolf and should make tickets instead.
 }
-quality-note = Judged are firings of which somebody said what came of them; duplicates are left out. The dashed mark is one half. A flap ended by itself within five minutes. Off hours are outside { $from }:00 to { $to }:00 ({ $zone }) and weekends. Noise is the time until somebody acknowledged what needed nobody, and 15 minutes to find back into the work.
+quality-note = Judged are firings of which somebody said what came of them; duplicates are left out. The dashed mark is one half. A flap ended by itself within five minutes. Off hours are those outside working hours, { $from }:00 to { $to }:00 ({ $zone }). Noise is the time until somebody acknowledged what needed nobody, and 15 minutes to find back into the work.
 quality-sort-first = to be changed first
 quality-unjudged = nobody has judged it
 quality-precision = { $of } of { $all } ({ $share })
@@ -1453,7 +1453,7 @@ people-answer = { $over ->
     [one] <b>One</b> of { $n } weeks of a person was over it.
    *[other] <b>{ $over }</b> of { $n } weeks of a person were over it.
 }
-people-note = Counted for whoever acknowledged, and for the owner of the rule where nobody did. A team this small cannot rotate much, so what helps is fewer alerts, not more people.
+people-note = Where it is not known who was called, the owner of the rule stands for the person. A small team cannot share this among many; what helps is fewer alerts.
 
 ## Replay
 replay-title = What would the rules have said?
@@ -1502,15 +1502,15 @@ unwatched-requests = { $n ->
 }
 unwatched-range = Requests are counted for: { $range }.
 watching-title = Who hears of it when { $service } is bad?
-watching-answer = { $rules ->
-    [0] No rule
-    [one] <rules>One rule</rules>
-   *[other] <rules>{ $rules } rules</rules>
-} and { $objectives ->
+watching-answer = About it are <rules>{ $rules ->
+    [0] no rule
+    [one] one rule
+   *[other] { $rules } rules
+}</rules> and <objectives>{ $objectives ->
     [0] no objective
-    [one] <objectives>one objective</objectives>
-   *[other] <objectives>{ $objectives } objectives</objectives>
-} are about it. <report>Its availability month by month</report>
+    [one] one objective
+   *[other] { $objectives } objectives
+}</objectives>. <report>Its availability month by month</report>
 watching-nobody = <b>Nobody:</b> no rule and no objective is about { $service }. Below are some to begin with, made from its own past. <report>Its availability month by month</report>
 starter-show = Propose rules
 starter-hide = Hide the proposal

@@ -1175,7 +1175,7 @@ quality-demotable = { $n ->
     [0] 空騒ぎと言い切れるルールはありません。
    *[other] <b>{ $n } 件のルール</b>は空騒ぎが多く、チケットにすべきです。
 }
-quality-note = 数えているのは結果が記録された発生だけで、重複は除きます。破線は半分の位置です。「ばたつき」は 5 分以内にひとりでに収まったもの、「時間外」は { $from } 時から { $to } 時（{ $zone }）以外と週末です。「空騒ぎの時間」は、対応の要らなかったものを誰かが引き受けるまでの時間に、仕事に戻るまでの 15 分を加えた合計です。
+quality-note = 数えているのは結果が記録された発生だけで、重複は除きます。破線は半分の位置です。「ばたつき」は 5 分以内にひとりでに収まったもの、「時間外」は勤務時間（{ $zone } の { $from } 時から { $to } 時）以外です。「空騒ぎの時間」は、対応の要らなかったものを誰かが引き受けるまでの時間に、仕事に戻るまでの 15 分を加えた合計です。
 quality-sort-first = 直すべき順
 quality-unjudged = まだ判断なし
 quality-precision = { $all } 回のうち { $of } 回（{ $share }）
@@ -1227,7 +1227,7 @@ people-answer = { $over ->
     [0] 延べ { $n } 人週のうち、目安を超えたものはありません。
    *[other] 延べ { $n } 人週のうち <b>{ $over }</b> が目安を超えました。
 }
-people-note = 引き受けた人に、誰も引き受けなければルールの担当に数えています。小さなチームでは交代にも限りがあります。効くのは人を増やすことではなく、アラートを減らすことです。
+people-note = 誰が呼び出されたかわからないものは、ルールの担当に数えています。小さなチームでは分け合うにも限りがあるので、アラートを減らすのが近道です。
 
 ## 再現
 replay-title = ルールなら何と言っていたか
@@ -1258,13 +1258,7 @@ unwatched-answer = <b>{ $n } 個のサービス</b>にはリクエストがあ�
 unwatched-requests = リクエスト { $n } 件
 unwatched-range = リクエストを数えた期間：{ $range }。
 watching-title = { $service } が悪くなったら誰に伝わるか
-watching-answer = このサービスには{ $rules ->
-    [0] ルールがなく
-   *[other] <rules>ルールが { $rules } 件</rules>あり
-}、{ $objectives ->
-    [0] 目標はありません
-   *[other] <objectives>目標が { $objectives } 件</objectives>あります
-}。<report>月ごとの可用性</report>
+watching-answer = <rules>ルール { $rules } 件</rules>と<objectives>目標 { $objectives } 件</objectives>で見張っています。<report>月ごとの可用性</report>
 watching-nobody = <b>誰にも伝わりません。</b>{ $service } にはルールも目標もありません。このサービス自身の過去から作った、最初の案を下に示します。<report>月ごとの可用性</report>
 starter-show = 案を見る
 starter-hide = 案を閉じる
