@@ -1293,19 +1293,19 @@ report-service-now = The service now
 report-goes-on = The month goes on: these are its figures until { $until }.
 report-empty = Nothing is known of this month, so there is no figure. That is not 100 %.
 report-empty-how = No request of it is stored: nothing arrived, or its time is beyond what is kept. See <sources>what arrives</sources>.
-report-answer = Good were <b>{ $time }</b> of the minutes, <b>{ $requests }</b> of the requests and <b>{ $users }</b> of the time that people spent.
+report-answer = <b>{ $time }</b> of the minutes, <b>{ $requests }</b> of the requests and <b>{ $users }</b> of the time that people spent were good.
 report-disappointed = { $n ->
     [0] Of { $all } people nobody saw an error ({ $share }, 95 % interval { $interval }).
     [one] <b>One person</b> of { $all } saw an error ({ $share }, 95 % interval { $interval }).
    *[other] <b>{ $n } people</b> of { $all } saw an error ({ $share }, 95 % interval { $interval }).
 }
 report-disappointed-unknown = How many people saw an error is not known.
-report-allowed = { $target } % of the whole month allow <b>{ $allowed }</b> of downtime. Bad were <b>{ $bad }</b>{ $unknown ->
+report-allowed = A target of { $target } % allows <b>{ $allowed }</b> of downtime in the whole month. It was bad for <b>{ $bad }</b>{ $unknown ->
     [0] .
     [one] ; of one minute nothing is known.
    *[other] ; of { $unknown } minutes nothing is known.
 }
-report-allowed-of = The objective <objective>{ $objective }</objective> ({ $target } %) allows <b>{ $allowed }</b> of downtime in the whole month. Bad were <b>{ $bad }</b>{ $unknown ->
+report-allowed-of = The objective <objective>{ $objective }</objective> ({ $target } %) allows <b>{ $allowed }</b> of downtime in the whole month. It was bad for <b>{ $bad }</b>{ $unknown ->
     [0] .
     [one] ; of one minute nothing is known.
    *[other] ; of { $unknown } minutes nothing is known.
@@ -1480,6 +1480,7 @@ replay-nothing = No rule that could be replayed would have fired.
 replay-firings = Firings
 replay-series = Series
 replay-lasted = Lasted
+replay-measured = Measured
 replay-went-on = went on
 replay-shown = { $shown } of { $all } are shown.
 replay-more = { $n ->

@@ -1245,6 +1245,7 @@ replay-nothing = 再現できたルールの中に、発生したはずのもの
 replay-firings = 発生
 replay-series = 系列
 replay-lasted = 長さ
+replay-measured = 測定値
 replay-went-on = 続いていた
 replay-shown = { $all } 件のうち { $shown } 件を表示しています。
 replay-more = ほかに { $n } 件あり、数には含めていますが一覧にはありません。

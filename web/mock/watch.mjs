@@ -427,6 +427,14 @@ function rules() {
         owner: null,
       }),
       one(
+        "search-slow",
+        "alert",
+        "fine",
+        "latency.p95 of GET /search above 2s for 5m",
+        [[{}, "fine", 920]],
+        { threshold: 2_000 },
+      ),
+      one(
         "cart-errors",
         "ticket",
         "fine",

@@ -756,6 +756,7 @@ export type MessageKey =
   | "replay-cancelled"
   | "replay-firings"
   | "replay-lasted"
+  | "replay-measured"
   | "replay-more"
   | "replay-not"
   | "replay-not-what"
