@@ -1488,7 +1488,7 @@ replay-more = { $n ->
    *[other] { $n } more firings are counted but not listed.
 }
 replay-not = What could not be replayed?
-replay-not-what = These rules may have fired or not: what they measure is not stored.
+replay-not-what = Whether these rules would have fired is not known.
 
 ## Rules to begin with
 unwatched-title = Which services does nobody watch?

@@ -1250,7 +1250,7 @@ replay-went-on = 続いていた
 replay-shown = { $all } 件のうち { $shown } 件を表示しています。
 replay-more = ほかに { $n } 件あり、数には含めていますが一覧にはありません。
 replay-not = 再現できなかったもの
-replay-not-what = 測るものが保存されていないため、次のルールが発生したかどうかはわかりません。
+replay-not-what = 次のルールが発生したかどうかはわかりません。
 
 ## 最初のルール
 unwatched-title = 誰も見張っていないサービスはどれか
