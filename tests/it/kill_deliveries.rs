@@ -1,15 +1,15 @@
 //! Killed in the middle of telling people, again and again: nobody misses a message, and nobody gets one more than twice.
 
 use crate::smtp::Smtp;
-use e2e::{Hook, Place, heavy, until};
+use e2e::{Client, Hook, Place, heavy, until};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 const KILLS: usize = 200;
-/// Longer than a message that somebody had in hand stays his.
-const DRAINED: Duration = Duration::from_secs(150);
+/// What a process had in hand that was killed is sent by the next one at once; on a busy machine a little later.
+const DRAINED: Duration = Duration::from_secs(30);
 /// From the moment at which a message is durable to the kill, at most: it is claimed, sent and booked meanwhile.
 const LONGEST_MS: u64 = 60;
 
@@ -33,6 +33,8 @@ async fn killed_two_hundred_times_while_it_tells_every_message_comes_once_or_twi
     let mut written: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for _ in 0..KILLS {
         let koshu = place.start().await;
+        // Every message meets one kill: a kill may double what it hits, and the next one would do so again.
+        drained(koshu.client()).await;
         for channel in ["hook", "mail"] {
             let answer = koshu.client().post(&format!("/api/v1/channels/{channel}/test"), &json!({})).await;
             assert_eq!(answer.status, 202, "{answer:?}");
@@ -62,10 +64,16 @@ async fn killed_two_hundred_times_while_it_tells_every_message_comes_once_or_twi
     }
     let twice = counts.iter().flatten().filter(|times| **times == 2).count();
     assert!(twice > 0, "no kill fell between what was sent and what was booked: the test looks at nothing");
-    // Nothing waits any more.
-    let deliveries = koshu.client().get("/api/v1/deliveries?limit=500").await.ok();
-    let waiting =
-        deliveries["deliveries"].as_array().unwrap().iter().filter(|one| one["delivered_at"].is_null()).count();
-    assert_eq!(waiting, 0, "{deliveries}");
+    drained(koshu.client()).await;
     koshu.stop();
+}
+
+/// Waits until no message is on its way.
+async fn drained(client: &Client) {
+    until(DRAINED, "nothing waits to be sent", async || {
+        let deliveries = client.get("/api/v1/deliveries?limit=20").await.ok();
+        let all = deliveries["deliveries"].as_array().unwrap();
+        all.iter().all(|one| one["delivered_at"].is_string()).then_some(())
+    })
+    .await;
 }

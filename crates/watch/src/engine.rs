@@ -169,7 +169,9 @@ impl Engine {
                         What::Signal(Signal::BudgetLeft | Signal::BudgetBurn) => {
                             budget_signal(&self.budgets, selector, now)
                         }
-                        What::Signal(_) | What::Sql(_) => unless_unseen(source.signal(selector, now), &rule.kind, source, now),
+                        What::Signal(_) | What::Sql(_) => {
+                            unless_unseen(source.signal(selector, now), &rule.kind, source, now)
+                        }
                     };
                     running.threshold(answer, now, &mut out);
                 }

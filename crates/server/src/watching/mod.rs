@@ -166,6 +166,7 @@ impl Watch {
     /// Goes on where the store says that the process before was.
     async fn resume(&self, parts: &Parts) -> Result<(), store::StoreError> {
         let now = parts.clock.now();
+        parts.store.outbox().give_back_all().await?;
         let open: Vec<OpenFiring> = parts
             .store
             .firings()

@@ -69,6 +69,13 @@ impl Batch {
 }
 
 impl Outbox {
+    /// Gives back what a process had taken that is no more: the one that starts is the only one. Whether it was sent is not
+    /// known, so it is sent again, with the same id.
+    pub async fn give_back_all(&self) -> Result<u64, StoreError> {
+        let sql = "UPDATE outbox SET claimed_until = NULL, claim = NULL WHERE state = 'pending' AND claimed_until IS NOT NULL";
+        self.db.execute(sql, args![]).await
+    }
+
     /// Takes what is due next for a channel, for `lease` (at most [`LEASE_MAX`]). Of two who ask at once one gets it.
     /// After the lease it can be taken again, so send and book within it.
     pub async fn claim(&self, channel: &str, lease: Span) -> Result<Option<Batch>, StoreError> {

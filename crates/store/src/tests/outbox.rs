@@ -43,6 +43,21 @@ async fn a_message_is_taken_by_one_and_again_when_that_one_dies() {
 }
 
 #[tokio::test]
+async fn what_a_dead_process_had_in_hand_is_sent_again_at_once_and_with_the_same_id() {
+    for fixture in Fixture::all().await {
+        fixture.fired("burning", FiringClass::Alert, &["slack"]).await;
+        let first = fixture.claim("slack").await.unwrap();
+        assert_eq!(fixture.store.outbox().give_back_all().await.unwrap(), 1);
+        let second = fixture.claim("slack").await.unwrap();
+        assert_eq!((second.id, second.attempts()), (first.id, 2));
+        // Should the dead one live after all, its word still counts.
+        fixture.store.outbox().delivered(&first, None).await.unwrap();
+        assert_eq!(fixture.only("slack").await.state, MessageState::Delivered);
+        assert_eq!(fixture.store.outbox().give_back_all().await.unwrap(), 0);
+    }
+}
+
+#[tokio::test]
 async fn a_clock_that_was_set_back_holds_nothing_up() {
     for fixture in Fixture::all().await {
         fixture.fired("burning", FiringClass::Alert, &["slack"]).await;
@@ -191,9 +206,11 @@ async fn a_test_counts_when_a_person_says_that_it_arrived() {
         let outbox = fixture.store.outbox();
         let first = outbox.add_test("slack", "{}").await.unwrap();
         let test = outbox.add_test("slack", "{}").await.unwrap();
-        let batch = fixture.claim("slack").await.unwrap();
-        assert_eq!((batch.kind, batch.messages.len(), batch.messages[0].firing), (MessageKind::Test, 2, None));
-        outbox.delivered(&batch, None).await.unwrap();
+        for _ in 0..2 {
+            let batch = fixture.claim("slack").await.unwrap();
+            assert_eq!((batch.kind, batch.messages.len(), batch.messages[0].firing), (MessageKind::Test, 1, None));
+            outbox.delivered(&batch, None).await.unwrap();
+        }
         assert_eq!(outbox.channels().await.unwrap()[0].test_acknowledged_at, None);
         assert_eq!(outbox.acknowledge_test(Id::generate(), "ann").await.unwrap(), None);
         assert_eq!(outbox.acknowledge_test(first, "ann").await.unwrap(), None, "not the last one");
