@@ -14,6 +14,7 @@ import protocols
 import queries
 import report
 import start
+import watch
 from settings import Settings
 
 PARTS = {
@@ -22,6 +23,7 @@ PARTS = {
     "protocols": protocols.measure,
     "queries": queries.measure,
     "start": start.measure,
+    "watch": watch.measure,
 }
 
 

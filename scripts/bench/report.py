@@ -97,6 +97,11 @@ def summary(results: dict) -> str:
         aims.most("ready after 1 GiB of journal", 5, found["replay"]["ready"], "s")
         aims.most("idle memory, empty", 120, found["idle_empty"]["resident_mib"], "MiB")
         aims.most("idle memory, 10 million rows stored", 120, found["idle_day"]["resident_mib"], "MiB")
+    if "watch" in results:
+        found = results["watch"]
+        aims.most("1,000 rules, 100 objectives, 200 services: CPU a rule and evaluation", 150, found["cpu_us_a_rule"], "µs")
+        aims.most("the same, of one core", 10, found["core_share"] * 100, "%")
+        aims.most("from a failing request to the webhook, of ten", 16, max(found["told_seconds"]), "s")
     return "## Asked and reached\n\n" + table(["what", "asked", "reached", "met"], aims.rows)
 
 
@@ -205,5 +210,21 @@ def protocols(part: dict) -> str:
     )
 
 
+def watch(part: dict) -> str:
+    rows = [
+        ["CPU a rule and evaluation", f"{part['cpu_us_a_rule']:.1f} µs"],
+        ["share of one core", f"{part['core_share'] * 100:.2f} %"],
+        ["the same server without rules", f"{part['without_share'] * 100:.2f} %"],
+        ["wall time of an evaluation", f"{part['wall_ms_an_evaluation']:.0f} ms"],
+        ["resident memory, and without rules", f"{part['resident_mib']:.0f} MiB, {part['resident_without_mib']:.0f} MiB"],
+        ["from a failing request to the webhook", ", ".join(f"{seconds:.1f}" for seconds in part["told_seconds"]) + " s"],
+    ]
+    return (
+        "## The watch\n\n"
+        f"{part['rules']:,} rules over requests ({part['objectives']} of them over objectives) of {part['services']} services "
+        f"with 20 routes each, every 15 s. {where(part)}\n" + table(["what", "median"], rows)
+    )
+
+
 PROTOCOLS = {"otlp_grpc": "OTLP over gRPC", "forward": "forward with ack", "bulk": "`_bulk`"}
-SECTIONS = {"access": access, "intake": intake, "protocols": protocols, "queries": queries, "start": start}
+SECTIONS = {"access": access, "intake": intake, "protocols": protocols, "queries": queries, "start": start, "watch": watch}

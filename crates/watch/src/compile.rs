@@ -282,6 +282,7 @@ impl RuleReader<'_, '_> {
             runbook: spec.runbook.clone(),
             due: spec.due,
             condition,
+            unit: unit_of(&kind),
         };
         let kind = match kind {
             RuleKind::Threshold { selector, spec, absent: Some(absent) } => {
@@ -640,10 +641,21 @@ impl RuleReader<'_, '_> {
             runbook: None,
             due: None,
             condition: format!("no data: {subject} for {after}"),
+            unit: Unit::Any,
         };
         // 1 while it is missing, 0 while it is there.
         let threshold = Threshold { side: Side::Above, limit: 0.5, clear: None };
         Some(AbsentRule { info: Arc::new(info), spec: StepSpec { threshold, hold: after, interval } })
+    }
+}
+
+fn unit_of(kind: &RuleKind) -> Unit {
+    match kind {
+        RuleKind::Threshold { selector, .. } => match &selector.what {
+            What::Signal(signal) => signal.unit(),
+            What::Sql(_) => Unit::Any,
+        },
+        RuleKind::Burn { .. } => Unit::Count,
     }
 }
 

@@ -257,6 +257,7 @@ mod tests {
             runbook: None,
             due: None,
             condition: "x".to_owned(),
+            unit: crate::signals::Unit::Any,
         }
     }
 

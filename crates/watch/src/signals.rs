@@ -9,7 +9,7 @@ use std::fmt;
 use std::str::FromStr;
 
 /// A unit, and with it how a limit is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Unit {
     /// Milliseconds: `800ms`, `2s`.
@@ -23,6 +23,7 @@ pub enum Unit {
     /// A number: `3`.
     Count,
     /// Whatever it is; bytes (`900MiB`), spans in seconds and percentages are understood.
+    #[default]
     Any,
 }
 
@@ -35,6 +36,22 @@ impl Unit {
             Self::Ratio => "5%",
             Self::PerSecond => "10/s",
             Self::Count | Self::Any => "3",
+        }
+    }
+
+    /// A value of it as people read it, with four digits that count: `812.4 ms`, `5.2 %`, `26 h`.
+    pub(crate) fn shown(self, value: f64) -> String {
+        let number = crate::message::number;
+        match self {
+            Self::Milliseconds if value.abs() >= 10_000.0 => format!("{} s", number(value / 1e3)),
+            Self::Milliseconds => format!("{} ms", number(value)),
+            Self::Seconds if value.abs() >= 2.0 * 86_400.0 => format!("{} d", number(value / 86_400.0)),
+            Self::Seconds if value.abs() >= 2.0 * 3600.0 => format!("{} h", number(value / 3600.0)),
+            Self::Seconds if value.abs() >= 120.0 => format!("{} min", number(value / 60.0)),
+            Self::Seconds => format!("{} s", number(value)),
+            Self::Ratio => format!("{} %", number(value * 100.0)),
+            Self::PerSecond => format!("{}/s", number(value)),
+            Self::Count | Self::Any => number(value),
         }
     }
 }
@@ -359,6 +376,24 @@ mod tests {
         ] {
             let error = name.parse::<Signal>().unwrap_err().to_string();
             assert!(error.contains(want), "{name}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_value_is_shown_in_its_unit() {
+        for (unit, value, want) in [
+            (Unit::Milliseconds, 812.44, "812.4 ms"),
+            (Unit::Milliseconds, 12_000.0, "12 s"),
+            (Unit::Seconds, 45.0, "45 s"),
+            (Unit::Seconds, 600.0, "10 min"),
+            (Unit::Seconds, 93_600.0, "26 h"),
+            (Unit::Seconds, 259_200.0, "3 d"),
+            (Unit::Ratio, 0.052, "5.2 %"),
+            (Unit::PerSecond, 3.14159, "3.142/s"),
+            (Unit::Count, 3.0, "3"),
+            (Unit::Any, 0.25, "0.25"),
+        ] {
+            assert_eq!(unit.shown(value), want);
         }
     }
 

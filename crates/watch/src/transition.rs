@@ -1,6 +1,7 @@
 //! What a rule says when it changes its mind: the seam between evaluating and telling.
 
 use crate::Class;
+use crate::signals::Unit;
 use base::{Span, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -70,6 +71,9 @@ pub struct RuleInfo {
     pub due: Option<Span>,
     /// What it watches, for people: `latency.p95 of POST /checkout above 800ms for 5m`.
     pub condition: String,
+    /// Of what was measured and of what it is compared with. Messages that were written before it was known have none.
+    #[serde(default)]
+    pub unit: Unit,
 }
 
 /// A series of a rule went from one phase to another.

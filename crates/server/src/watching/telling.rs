@@ -12,7 +12,7 @@ use watch::escalation::Target;
 use watch::message::Told;
 use watch::routing::{Hush, OpenAlert, Route, Subject, route};
 use watch::rule::RuleKind;
-use watch::signals::Signal;
+use watch::signals::{Signal, Unit};
 use watch::{Class, Phase, RuleInfo, Series, Transition};
 
 /// Firings that are looked at again in one go, because a silence has ended or nobody has acknowledged.
@@ -243,6 +243,7 @@ impl Watch {
                 runbook: None,
                 due: None,
                 condition: firing.condition.clone(),
+                unit: Unit::Any,
             })
         }))
     }
@@ -259,6 +260,7 @@ impl Watch {
                 runbook: None,
                 due: None,
                 condition: "the rule was removed".to_owned(),
+                unit: Unit::Any,
             }),
             series: firing.series.clone(),
             at: now,
