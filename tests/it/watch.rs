@@ -203,3 +203,29 @@ async fn rules_are_proposed_from_the_past_and_can_be_used_as_they_are() {
     .await;
     assert!(objectives["objectives"].as_array().unwrap().iter().all(|one| one["service"] == "shop"), "{objectives}");
 }
+
+#[tokio::test]
+async fn somebody_takes_over_a_turn_and_gives_it_back() {
+    let place = Place::new();
+    let hook = r#"{webhook: {url: "http://127.0.0.1:9/", secret: whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw}}"#;
+    place.configure(&format!(
+        "people: {{ann: {hook}, ben: {hook}}}\nrotations: {{web: {{people: [ann], start: 2026-01-05, time_zone: UTC}}}}\n"
+    ));
+    let koshu = place.start().await;
+    let client = koshu.client();
+    let calendar = async || client.get("/api/v1/rotations/web.ics").await.text;
+    assert!(calendar().await.contains("ann") && !calendar().await.contains("ben"));
+    let now = jiff::Timestamp::now();
+    let until = (now + jiff::SignedDuration::from_hours(48)).to_string();
+    let path = "/api/v1/rotations/web/overrides";
+    let nobody = client.post(path, &json!({"person": "zoe", "until": until})).await;
+    assert!(nobody.problem(400).contains("there are ann, ben"));
+    let taken = client.post(path, &json!({"person": "ben", "until": until, "reason": "ann is away"})).await;
+    assert_eq!((taken.status, &taken.json()["person"]), (reqwest::StatusCode::CREATED, &json!("ben")));
+    assert!(calendar().await.contains("ben"), "{}", calendar().await);
+    assert_eq!(client.get(path).await.ok()["overrides"].as_array().unwrap().len(), 1);
+    let id = taken.json()["id"].as_str().unwrap().to_owned();
+    let removed = client.request(reqwest::Method::DELETE, &format!("/api/v1/rotations/overrides/{id}"));
+    assert_eq!(Client::send(removed).await.status, 204);
+    assert!(!calendar().await.contains("ben"));
+}

@@ -161,6 +161,8 @@ fn api() -> Router<Parts> {
         .route("/channels/{name}/test", post(rules::test))
         .route("/channels/tests/{id}/ack", post(rules::acknowledge_test))
         .route("/rotations/{name}", get(rules::calendar))
+        .route("/rotations/{name}/overrides", get(rules::overrides).post(rules::take_over))
+        .route("/rotations/overrides/{id}", delete(rules::give_back))
         .route("/sql", post(explore::sql))
         .route("/schema", get(explore::schema))
         .route("/sources", get(sources::list))

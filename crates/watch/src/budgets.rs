@@ -1,6 +1,6 @@
 //! The counts of all objectives, shared between who counts (intake) and who decides (the engine).
 
-use crate::condition::Request;
+use crate::condition::{Condition, Request};
 use crate::counts::{Added, Counts, SavedCounts, Sum, Tally};
 use crate::objective::{Judgement, Objective, Standing, Subject, standing};
 use base::{Span, TimeRange, Timestamp};
@@ -56,6 +56,16 @@ impl Budgets {
     /// Whether requests of a service are counted at all.
     pub fn wants(&self, service: &str) -> bool {
         self.by_service.contains_key(service)
+    }
+
+    /// Whether a condition over the requests of a service asks for more than its columns: the user agent, or a named field.
+    pub fn wants_fields(&self, service: &str) -> bool {
+        let asks = |condition: &Condition| ["attrs", "user_agent"].iter().any(|name| condition.text().contains(name));
+        let of_service = self.by_service.get(service).into_iter().flatten();
+        of_service.map(|&at| &self.tracked[at].objective.subject).any(|subject| match subject {
+            Subject::Requests { good, valid } => asks(good) || valid.as_ref().is_some_and(asks),
+            Subject::Check(_) => false,
+        })
     }
 
     /// Counts requests of one service, in any order; late ones too.

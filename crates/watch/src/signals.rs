@@ -389,7 +389,7 @@ mod tests {
             (Unit::Seconds, 93_600.0, "26 h"),
             (Unit::Seconds, 259_200.0, "3 d"),
             (Unit::Ratio, 0.052, "5.2 %"),
-            (Unit::PerSecond, 3.14159, "3.142/s"),
+            (Unit::PerSecond, 2.345_67, "2.346/s"),
             (Unit::Count, 3.0, "3"),
             (Unit::Any, 0.25, "0.25"),
         ] {

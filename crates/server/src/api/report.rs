@@ -198,9 +198,25 @@ async fn make(
     for (at, counts) in minutes {
         tally.add_requests(at, counts.valid, counts.good);
     }
-    let partial = users(parts, objective, range, &mut tally).await;
+    let partial = match not_kept(parts, range) {
+        Some(text) => Some(text),
+        None => users(parts, objective, range, &mut tally).await,
+    };
     let target = is_declared.then(|| objective.target.percent() / 100.0);
     Ok((tally.report(service.as_str(), month, target), partial))
+}
+
+/// What of the month is deleted already: of that nothing is known.
+fn not_kept(parts: &Parts, range: TimeRange) -> Option<String> {
+    let kept = parts.about.requests_kept;
+    // Whole days are deleted, so the last one of them may still be there.
+    let oldest = parts.clock.now().plus_micros(-kept.micros()).floor(86_400_000_000);
+    (range.from < oldest).then(|| {
+        format!(
+            "requests are kept for {kept}: nothing is known of the time before {oldest}, and nothing is said of users; raise \
+             server.retention.requests to 62d for reports of whole months"
+        )
+    })
 }
 
 /// Adds what each user met. What went wrong with that is given back: the other figures stand without it.

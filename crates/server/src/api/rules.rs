@@ -1,6 +1,6 @@
 //! Rules, objectives and channels: what is watched, where it stands, and whether messages arrive.
 
-use super::{Path, Query, TextRange};
+use super::{Json, Path, Query, TextRange};
 use crate::auth::{Acting, MayAdmin, MayRead};
 use crate::parts::Parts;
 use crate::problem::ApiError;
@@ -10,7 +10,7 @@ use base::{Id, Span, TimeRange, Timestamp};
 use lake::Query as Sql;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use store::{ChannelState, Message};
+use store::{ChannelState, Message, RotationOverride};
 use watch::counts::Sum;
 use watch::engine::RuleStatus;
 use watch::objective::{Objective, Standing, Subject};
@@ -389,4 +389,90 @@ pub async fn calendar(
     let overrides = parts.store.rotation_overrides().within(name, range).await?;
     let text = watch::escalation::calendar(rotation, &rotation.lay_out(range, &overrides), now);
     Ok(([(axum::http::header::CONTENT_TYPE, "text/calendar; charset=utf-8")], text))
+}
+
+/// Who takes over.
+#[derive(Debug, Deserialize)]
+pub struct OverrideBody {
+    person: String,
+    /// Now when missing.
+    from: Option<Timestamp>,
+    until: Timestamp,
+    reason: Option<String>,
+}
+
+/// Who takes over whose turn.
+#[derive(Debug, Serialize)]
+pub struct OverrideList {
+    overrides: Vec<RotationOverride>,
+}
+
+/// `GET /api/v1/rotations/{name}/overrides`: those that hold now or within a year.
+#[utoipa::path(
+    get,
+    path = "/api/v1/rotations/{name}/overrides",
+    operation_id = "rotation_overrides",
+    params(("name" = String, Path)),
+    responses((status = 200, body = serde_json::Value))
+)]
+pub async fn overrides(
+    State(parts): State<Parts>,
+    _: MayRead,
+    Path(name): Path<String>,
+) -> Result<axum::Json<OverrideList>, ApiError> {
+    let now = parts.clock.now();
+    let range = TimeRange { from: now, to: now.plus_seconds(366 * 86_400) };
+    Ok(axum::Json(OverrideList { overrides: parts.store.rotation_overrides().within(&name, range).await? }))
+}
+
+/// `POST /api/v1/rotations/{name}/overrides`: somebody is on duty in place of whose turn it is.
+#[utoipa::path(
+    post,
+    path = "/api/v1/rotations/{name}/overrides",
+    operation_id = "rotation_override",
+    params(("name" = String, Path)),
+    request_body = serde_json::Value,
+    responses((status = 201, body = serde_json::Value))
+)]
+pub async fn take_over(
+    State(parts): State<Parts>,
+    Acting(who): Acting,
+    Path(name): Path<String>,
+    Json(body): Json<OverrideBody>,
+) -> Result<(StatusCode, axum::Json<RotationOverride>), ApiError> {
+    let plan = parts.watch.plan();
+    if !plan.rotations.contains_key(&name) {
+        return Err(ApiError::not_found("no such rotation is configured"));
+    }
+    if plan.channel_of_person(&body.person).is_none() {
+        let known: Vec<&str> = plan.people.keys().map(String::as_str).collect();
+        let text = format!("nobody called `{}` is declared; there are {}", body.person, known.join(", "));
+        return Err(ApiError::bad_request(text));
+    }
+    let from = body.from.unwrap_or_else(|| parts.clock.now());
+    let range = TimeRange::new(from, body.until)
+        .ok_or_else(|| ApiError::bad_request(format!("from ({from}) lies after until ({})", body.until)))?;
+    let overrides = parts.store.rotation_overrides();
+    let added = overrides.add(&name, &body.person, range, body.reason.as_deref(), &who).await?;
+    Ok((StatusCode::CREATED, axum::Json(added)))
+}
+
+/// `DELETE /api/v1/rotations/overrides/{id}`
+#[utoipa::path(
+    delete,
+    path = "/api/v1/rotations/overrides/{id}",
+    operation_id = "rotation_override_end",
+    params(("id" = String, Path)),
+    responses((status = 204))
+)]
+pub async fn give_back(
+    State(parts): State<Parts>,
+    _: Acting,
+    Path(id): Path<Id<RotationOverride>>,
+) -> Result<StatusCode, ApiError> {
+    if parts.store.rotation_overrides().remove(id).await? {
+        Ok(StatusCode::NO_CONTENT)
+    } else {
+        Err(ApiError::not_found("there is no such override"))
+    }
 }

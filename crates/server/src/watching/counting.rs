@@ -10,7 +10,7 @@ use crate::parts::Parts;
 use base::{Span, TimeRange, Timestamp};
 use lake::Query;
 use lake::arrow::array::cast::AsArray;
-use lake::arrow::array::{Array, RecordBatch, StringArray};
+use lake::arrow::array::{Array, ArrayRef, MapArray, RecordBatch, StringArray};
 use lake::arrow::compute::cast;
 use lake::arrow::datatypes::{DataType, Int32Type, Int64Type, TimestampMicrosecondType};
 use signal::Table;
@@ -70,7 +70,14 @@ impl Watch {
             let service = rows.services.value(at);
             let end = (at..rows.len()).find(|row| rows.services.value(*row) != service).unwrap_or(rows.len());
             if budgets.wants(service) {
-                let requests = (at..end).map(|row| rows.request(row));
+                // Fields of a row are taken apart only for conditions that ask for them.
+                let fields: Vec<Vec<(&str, &str)>> = if budgets.wants_fields(service) {
+                    (at..end).map(|row| rows.fields(row)).collect()
+                } else {
+                    Vec::new()
+                };
+                let of = |row: usize| fields.get(row - at).map_or(&[][..], Vec::as_slice);
+                let requests = (at..end).map(|row| rows.request(row, of(row)));
                 let counted: Vec<_> = requests.filter(|(ts, _)| from.is_none_or(|from| *ts >= from)).collect();
                 let left_out = budgets.count(service, &counted);
                 if left_out.ahead > 0 {
@@ -205,8 +212,11 @@ fn times(batch: &RecordBatch) -> Option<&Times> {
 
 /// A column of texts, however they are laid out.
 fn text(batch: &RecordBatch, name: &str) -> Option<StringArray> {
-    let column = cast(batch.column_by_name(name)?, &DataType::Utf8).ok()?;
-    column.as_string_opt::<i32>().cloned()
+    as_text(batch.column_by_name(name)?)
+}
+
+fn as_text(column: &ArrayRef) -> Option<StringArray> {
+    cast(column, &DataType::Utf8).ok()?.as_string_opt::<i32>().cloned()
 }
 
 /// The columns of a batch of requests that conditions can ask about.
@@ -220,11 +230,18 @@ struct Rows<'b> {
     statuses: &'b lake::arrow::array::PrimitiveArray<Int32Type>,
     durations: &'b lake::arrow::array::PrimitiveArray<Int64Type>,
     bytes: &'b lake::arrow::array::PrimitiveArray<Int64Type>,
+    attrs: &'b MapArray,
+    attr_names: StringArray,
+    attr_values: StringArray,
 }
 
 impl<'b> Rows<'b> {
     fn of(batch: &'b RecordBatch) -> Option<Self> {
+        let attrs = batch.column_by_name("attrs")?.as_map_opt()?;
         Some(Self {
+            attrs,
+            attr_names: as_text(attrs.keys())?,
+            attr_values: as_text(attrs.values())?,
             times: times(batch)?,
             services: text(batch, "service")?,
             methods: text(batch, "method")?,
@@ -241,7 +258,14 @@ impl<'b> Rows<'b> {
         self.times.len()
     }
 
-    fn request(&self, row: usize) -> (Timestamp, Request<'_>) {
+    /// Named fields of a row.
+    fn fields(&self, row: usize) -> Vec<(&str, &str)> {
+        let place = |at: usize| usize::try_from(self.attrs.value_offsets()[at]).unwrap_or(0);
+        let known = (place(row)..place(row + 1)).filter(|at| self.attr_values.is_valid(*at));
+        known.map(|at| (self.attr_names.value(at), self.attr_values.value(at))).collect()
+    }
+
+    fn request<'r>(&'r self, row: usize, fields: &'r [(&'r str, &'r str)]) -> (Timestamp, Request<'r>) {
         let whole = |column: &lake::arrow::array::PrimitiveArray<Int64Type>| {
             column.is_valid(row).then(|| u64::try_from(column.value(row)).ok()).flatten()
         };
@@ -254,7 +278,8 @@ impl<'b> Rows<'b> {
             host: self.hosts.is_valid(row).then(|| self.hosts.value(row)),
             service: self.services.value(row),
             bytes: whole(self.bytes),
-            ..Request::default()
+            user_agent: fields.iter().find(|(name, _)| *name == "user_agent").map(|(_, value)| *value),
+            attrs: fields,
         };
         (Timestamp::from_micros(self.times.value(row)), request)
     }
@@ -279,10 +304,15 @@ mod tests {
             source: "test",
             ..RequestRow::default()
         };
+        rows.push(&row, [("user_agent", "koshu-check/1"), ("plan", "paid")]);
         rows.push(&row, []);
+        rows.push(&row, [("plan", "free")]);
         let batch = rows.finish();
         let read = Rows::of(&batch).expect("every column is there");
-        let (ts, request) = read.request(0);
+        let fields = read.fields(0);
+        let (ts, request) = read.request(0, &fields);
+        assert_eq!((request.user_agent, request.attrs.len()), (Some("koshu-check/1"), 2));
+        assert_eq!((read.fields(1), read.fields(2)), (vec![], vec![("plan", "free")]));
         assert_eq!((ts, request.service, request.route), (row.ts, "shop", "GET /a"));
         assert_eq!((request.status, request.duration_us, request.bytes), (503, Some(1200), None));
         assert_eq!(read.services.value(0), "shop");
