@@ -8,12 +8,37 @@ END = "<!-- end of figures -->\n"
 
 
 def write(results: dict) -> None:
+    """Puts what was measured into its sections. What was not measured this time stays as it is in the document."""
     before, rest = DOCUMENT.read_text().split(BEGIN)
-    _, after = rest.split(END)
-    sections = [SECTIONS[name](results[name]) for name in SECTIONS if name in results]
-    parts = ["\n" + summary(results), *("\n" + section for section in sections)]
-    DOCUMENT.write_text(before + BEGIN + "".join(parts) + "\n" + END + after)
-    print("".join(parts))
+    figures, after = rest.split(END)
+    sections = split(figures)
+    for name, section in SECTIONS.items():
+        if name in results:
+            text = section(results[name])
+            sections[text.splitlines()[0]] = text
+    rows, said = known_rows(sections.get(SUMMARY, ""))
+    rows |= {row[0]: row for row in aims(results).rows}
+    sections = {SUMMARY: f"{SUMMARY}\n\n{table(SUMMARY_HEAD, list(rows.values()))}\n{said}"} | {
+        heading: text for heading, text in sections.items() if heading != SUMMARY
+    }
+    text = "\n" + "\n\n".join(section.strip() for section in sections.values()) + "\n\n"
+    DOCUMENT.write_text(before + BEGIN + text + END + after)
+    print(text)
+
+
+def split(figures: str) -> dict[str, str]:
+    """The sections of the document by their headings."""
+    parts = [f"## {part}" for part in figures.split("\n## ")[1:]] if "\n## " in figures else []
+    return {part.splitlines()[0]: part for part in parts}
+
+
+def known_rows(section: str) -> tuple[dict[str, list[str]], str]:
+    """Rows of the first table of a section, by what they are about; and what people wrote below it."""
+    lines = section.splitlines()
+    begin = next((at for at, line in enumerate(lines) if line.startswith("| ---")), len(lines)) + 1
+    end = next((at for at in range(begin, len(lines)) if not lines[at].startswith("|")), len(lines))
+    rows = [[cell.strip() for cell in line.strip().strip("|").split("|")] for line in lines[begin:end]]
+    return {row[0]: row for row in rows}, "\n".join(lines[end:]).strip()
 
 
 def table(head: list[str], rows: list[list[str]]) -> str:
@@ -52,7 +77,12 @@ def number(value: float) -> str:
     return f"{value:.1f}" if value >= 10 else f"{value:.2f}" if value >= 0.1 else f"{value:.3f}"
 
 
-def summary(results: dict) -> str:
+SUMMARY = "## Asked and reached"
+SUMMARY_HEAD = ["what", "asked", "reached", "met"]
+
+
+def aims(results: dict) -> Aims:
+    """What was asked, and what was reached this time."""
     aims = Aims()
     if "access" in results:
         medians = results["access"]["medians"]
@@ -102,7 +132,7 @@ def summary(results: dict) -> str:
         aims.most("1,000 rules, 100 objectives, 200 services: CPU a rule and evaluation", 150, found["cpu_us_a_rule"], "µs")
         aims.most("the same, of one core", 10, found["core_share"] * 100, "%")
         aims.most("from a failing request to the webhook, of ten", 16, max(found["told_seconds"]), "s")
-    return "## Asked and reached\n\n" + table(["what", "asked", "reached", "met"], aims.rows)
+    return aims
 
 
 def access(part: dict) -> str:

@@ -27,6 +27,8 @@ pub fn plan(config: &Config, here: &str) -> Plan {
         rotations: watched.rotations,
         people: watched.people,
         heartbeat_every: watched.heartbeat_every,
+        working_hours: config.on_call.working_hours,
+        page_budget: config.on_call.page_budget,
         base_url: base_url.trim_end_matches('/').to_owned(),
         language: config.outputs.language,
         ..Plan::default()

@@ -323,19 +323,6 @@ fn runbook_url(base: &str, runbook: &str) -> Option<String> {
     Some(url.to_string())
 }
 
-/// Four digits that count: `0.0123`, `812.4`, `14400`.
-pub(crate) fn number(value: f64) -> String {
-    if !value.is_finite() || value == 0.0 {
-        return format!("{value}");
-    }
-    // At most 308 either way, so the digits fit.
-    #[allow(clippy::cast_possible_truncation)]
-    let magnitude = value.abs().log10().floor() as i32;
-    let digits = usize::try_from(3 - magnitude).unwrap_or(0).min(12);
-    let text = format!("{value:.digits$}");
-    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
-}
-
 /// On one line, without control characters, at most `max` characters.
 pub(crate) fn clean(text: &str, max: usize) -> String {
     let mut cleaned: String =
@@ -443,20 +430,5 @@ pub(crate) mod tests {
     fn observed_text_stays_on_its_line_and_reads_from_left_to_right() {
         assert_eq!(clean("a\r\nBcc: x\u{202e}y", 50), "a  Bcc: x y");
         assert_eq!(clean(&"あ".repeat(10), 5), "ああああ…");
-    }
-
-    #[test]
-    fn numbers_have_four_digits_that_count() {
-        for (value, want) in [
-            (0.0, "0"),
-            (0.012_345, "0.01235"),
-            (812.44, "812.4"),
-            (14_400.4, "14400"),
-            (-3.0, "-3"),
-            (1e-9, "0.000000001"),
-            (f64::NAN, "NaN"),
-        ] {
-            assert_eq!(number(value), want);
-        }
     }
 }

@@ -41,7 +41,6 @@ impl Unit {
 
     /// A value of it as people read it, with four digits that count: `812.4 ms`, `5.2 %`, `26 h`.
     pub(crate) fn shown(self, value: f64) -> String {
-        let number = crate::message::number;
         match self {
             Self::Milliseconds if value.abs() >= 10_000.0 => format!("{} s", number(value / 1e3)),
             Self::Milliseconds => format!("{} ms", number(value)),
@@ -54,6 +53,19 @@ impl Unit {
             Self::Count | Self::Any => number(value),
         }
     }
+}
+
+/// Four digits that count: `0.0123`, `812.4`, `14400`.
+pub(crate) fn number(value: f64) -> String {
+    if !value.is_finite() || value == 0.0 {
+        return format!("{value}");
+    }
+    // At most 308 either way, so the digits fit.
+    #[allow(clippy::cast_possible_truncation)]
+    let magnitude = value.abs().log10().floor() as i32;
+    let digits = usize::try_from(3 - magnitude).unwrap_or(0).min(12);
+    let text = format!("{value:.digits$}");
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
 }
 
 /// A signal by its name in configuration.
@@ -376,6 +388,21 @@ mod tests {
         ] {
             let error = name.parse::<Signal>().unwrap_err().to_string();
             assert!(error.contains(want), "{name}: {error}");
+        }
+    }
+
+    #[test]
+    fn numbers_have_four_digits_that_count() {
+        for (value, want) in [
+            (0.0, "0"),
+            (0.012_345, "0.01235"),
+            (812.44, "812.4"),
+            (14_400.4, "14400"),
+            (-3.0, "-3"),
+            (1e-9, "0.000000001"),
+            (f64::NAN, "NaN"),
+        ] {
+            assert_eq!(number(value), want);
         }
     }
 

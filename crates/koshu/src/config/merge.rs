@@ -66,6 +66,9 @@ impl Merge {
                         }
                     }
                 }
+                "on_call" if self.first(document, "the file", section) => {
+                    self.config.on_call = std::mem::take(&mut file.on_call);
+                }
                 "escalation" if self.first(document, "the file", section) => {
                     self.config.escalation = std::mem::take(&mut file.escalation);
                 }

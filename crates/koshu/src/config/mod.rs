@@ -24,7 +24,7 @@ pub use problem::{ConfigErrors, Problem, line_of, render};
 pub use scrape::ScrapeSection;
 pub use server::{Listen, ServerSection};
 pub use services::{ServiceSection, UserIdentity};
-pub use watching::{OutputsSection, compile_watch};
+pub use watching::{OnCallSection, OutputsSection, compile_watch};
 
 use base::{Secret, ServiceName};
 use protocols::access::{Decoder, Format};
@@ -67,6 +67,8 @@ pub struct Config {
     pub outputs: OutputsSection,
     /// Who is told when nobody acknowledges an alert.
     pub escalation: EscalationSpec,
+    /// When people work, and how much being on duty may take from them.
+    pub on_call: OnCallSection,
     /// Who is on duty, by the name of the rotation.
     pub rotations: BTreeMap<String, RotationSpec>,
     /// How people are reached, by name.

@@ -12,6 +12,7 @@ use server::watching::HEARTBEAT_CHANNEL;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use url::Url;
+use watch::actionability::{PageBudget, WorkingHours};
 use watch::channel::{Channel, OutputSpec};
 use watch::compile::{Compiled, Declared, DeclaredService, INTERVAL, compile};
 use watch::escalation::{Escalation, Rotation, Target};
@@ -33,6 +34,16 @@ pub struct OutputsSection {
     pub base_url: Option<String>,
     /// Language of messages: `en` or `ja`. Default: `en`.
     pub language: Language,
+}
+
+/// When people work, and how much being on duty may take from them.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct OnCallSection {
+    /// Hours of the local clock, Monday to Friday. Default: 9 to 18.
+    pub working_hours: WorkingHours,
+    /// Alerts that a person may get. Default: 10 a week, 2 of them outside working hours.
+    pub page_budget: PageBudget,
 }
 
 /// A dead-man's switch: called only when an event has gone through intake, lake, rule and outbox.
@@ -131,6 +142,11 @@ pub fn compile_watch(config: &Config) -> (Watched, Vec<SpecProblem>) {
             }
             Err(text) => wrong(vec![key("outputs"), key("heartbeat")], text),
         }
+    }
+    let hours = config.on_call.working_hours;
+    if !(0..24).contains(&hours.from) || !(1..=24).contains(&hours.to) || hours.from >= hours.to {
+        let text = format!("from {} to {} are no hours of a day; write for example {{from: 9, to: 18}}", hours.from, hours.to);
+        wrong(vec![key("on_call"), key("working_hours")], text);
     }
     for target in escalation.targets() {
         let missing = match target {

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 use store::{Firing, FiringClass, FiringScope};
 use watch::actionability::{
-    Demotion, DemotionError, Page, PageBudget, PersonWeek, Record, Share, WorkingHours, by_person_and_week, demote,
+    Demotion, DemotionError, Page, PersonWeek, Record, Share, by_person_and_week, demote,
 };
 use watch::outcome::Case;
 
@@ -114,8 +114,8 @@ pub async fn actionability(
     Query(params): Query<ActionabilityParams>,
 ) -> Result<axum::Json<ActionabilityAnswer>, ApiError> {
     let range = params.range.range(&parts.clock, DAYS * 86_400)?;
-    let (hours, budget, zone) = (WorkingHours::default(), PageBudget::default(), &parts.about.time_zone);
     let plan = parts.watch.plan();
+    let (hours, budget, zone) = (plan.working_hours, plan.page_budget, &parts.about.time_zone);
     let (mut rules, mut pages, mut partial) = (Vec::new(), Vec::new(), false);
     for (class, name) in [(FiringClass::Alert, "alert"), (FiringClass::Ticket, "ticket")] {
         let (firings, has_more) = replay::firings(&parts, &FiringScope::Class(class), range).await?;
@@ -205,7 +205,7 @@ pub async fn demotion(
         rule: name,
         file,
         diff: demotion.diff,
-        record: Record::of(&cases, &WorkingHours::default(), &parts.about.time_zone).into(),
+        record: Record::of(&cases, &plan.working_hours, &parts.about.time_zone).into(),
         replay: compared.ok().map(|(range, comparison)| DemotionReplay { from: range.from, to: range.to, comparison }),
     }))
 }

@@ -3,6 +3,7 @@
 use base::Span;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use watch::actionability::{PageBudget, WorkingHours};
 use watch::channel::Channel;
 use watch::escalation::{Escalation, Rotation};
 use watch::objective::Objective;
@@ -30,6 +31,10 @@ pub struct Plan {
     pub people: BTreeMap<String, String>,
     /// How often another service hears that all is well, over the channel [`super::HEARTBEAT_CHANNEL`].
     pub heartbeat_every: Option<Span>,
+    /// When people work.
+    pub working_hours: WorkingHours,
+    /// Alerts that a person may get.
+    pub page_budget: PageBudget,
     /// Address of the pages in messages, without a slash at its end.
     pub base_url: String,
     /// Language of messages.

@@ -1,7 +1,7 @@
 //! The report as Markdown for people and CSV for spreadsheets.
 
 use super::{Figures, Measure, Report};
-use crate::message::number;
+use crate::signals::number;
 use crate::texts::Texts;
 use base::{Span, Timestamp};
 use jiff::tz::TimeZone;
