@@ -167,6 +167,13 @@ async fn the_demonstrations_bad_deploy_makes_one_alert_and_one_ticket_and_its_re
         let (good, of) = (all[measure]["good"].as_u64().unwrap(), all[measure]["all"].as_u64().unwrap());
         assert!(good > 0 && good < of, "{measure}: {report}");
     }
+    // Nothing is said of what has not been yet.
+    let until: jiff::Timestamp = report["until"].as_str().unwrap().parse().unwrap();
+    for worst in report["worst"].as_array().unwrap() {
+        let from: jiff::Timestamp = worst["from"].as_str().unwrap().parse().unwrap();
+        assert!(from.as_second() + worst["length_s"].as_i64().unwrap() <= until.as_second(), "{worst} {until}");
+        assert!(worst["requests"].as_u64().unwrap() > 0, "{worst}");
+    }
     assert!(report["disappointed"].as_u64().unwrap() > 0 && report["target_percent"] == json!(99.4), "{report}");
     let text = place.run(["report", "month", "--service", "demo-shop"]);
     assert!(text.code == 0 && text.stdout.starts_with("# ") && text.stdout.contains("demo-shop"), "{text:?}");

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
-use watch::availability::{DEFAULT_CUT_OFF, Figures, Month, Report, Tally, UserRequest, csv, markdown};
+use watch::availability::{DEFAULT_CUT_OFF, Figures, Month, Report, Tally, UserRequest, allowed, csv, markdown};
 use watch::compile::{Declared, DeclaredService, compile};
 use watch::objective::{Objective, Subject};
 use watch::spec::ObjectiveSpec;
@@ -188,7 +188,9 @@ async fn make(
     objective: &Objective,
     is_declared: bool,
 ) -> Result<(Report, Option<String>), ApiError> {
-    let range = month.range();
+    let whole = month.range();
+    // What has not been yet is not unknown, and nobody uses it.
+    let range = TimeRange { from: whole.from, to: whole.to.min(parts.clock.now()).max(whole.from) };
     let maintenances = parts.store.maintenances().within(range).await?;
     let of_service = maintenances.iter().filter(|one| one.service.as_ref().is_none_or(|of| of == service));
     let maintenances: Vec<TimeRange> = of_service.filter_map(|one| TimeRange::new(one.from, one.until)).collect();
@@ -203,7 +205,10 @@ async fn make(
         None => users(parts, objective, range, &mut tally).await,
     };
     let target = is_declared.then(|| objective.target.percent() / 100.0);
-    Ok((tally.report(service.as_str(), month, target), partial))
+    let mut report = tally.report(service.as_str(), month, target);
+    report.range = whole;
+    report.allowed = target.map(|target| allowed(target, whole));
+    Ok((report, partial))
 }
 
 /// What of the month is deleted already: of that nothing is known.
