@@ -951,7 +951,12 @@ firing-chart-note = The mark is the moment at which it began.
 measured = measured
 limit = limit
 amount-per-second = { $n } per second
+amount-people = { $n ->
+    [one] one person
+   *[other] { $n } people
+}
 unit-seconds = seconds
+unit-days = days
 unit-per-second = per second
 see-rule = See the rule
 see-rule-firings = All firings of this rule
@@ -1013,9 +1018,9 @@ objectives-answer = { $n ->
     [one] <b>One objective</b>
    *[other] <b>{ $n } objectives</b>
 }: { $spent ->
-    [0] no budget is spent
-    [one] the budget of <b>one</b> is spent
-   *[other] the budgets of <b>{ $spent }</b> are spent
+    [0] none is over its budget
+    [one] <b>one</b> is over its budget
+   *[other] <b>{ $spent }</b> are over their budgets
 }, { $burning ->
     [0] none burns too fast
     [one] <b>one</b> burns too fast
@@ -1037,7 +1042,7 @@ objective-bad = Bad
 objective-of = Counted
 objective-bad-of = Bad / counted
 objective-seen = Time seen
-objective-spent = spent
+objective-spent = over budget
 objective-burning = burning too fast
 objective-unknown = nothing known
 objective-fine = within budget
@@ -1052,22 +1057,36 @@ exhaustion-not = not within the window
 exhaustion-unknown = not known
 seen-all = all
 seen-share = { $share }, { $missing } not seen
+seen-length = watched for { $seen } of { $whole }
+seen-nothing = nothing of { $whole }
+window-week = a calendar week
+window-month = a calendar month
+window-quarter = a calendar quarter
 objective-title = How much may still go wrong with “{ $name }” of { $service }?
 objective-nothing = Nothing was counted in this window, so nothing can be said.
 objective-answer = <b>{ $left }</b> of the budget is left. { $bad ->
-    [one] One
-   *[other] { $bad }
-} of { $valid } were bad; the target is { $target } % over { $window }.
+    [0] None of { $valid } was
+    [one] One of { $valid } was
+   *[other] { $bad } of { $valid } were
+} bad; the target is { $target } % over { $window }.
+objective-over = { $bad ->
+    [one] One of { $valid } was
+   *[other] { $bad } of { $valid } were
+} bad: <b>{ $times } times</b> as many as the target of { $target } % over { $window } allows.
+objective-whole = Whole window
+objective-whole-left = { $left } of its budget is left, if the traffic goes on as so far
 objective-good = Good means
 objective-unjudged = Could not be judged
 objective-window = Window
 objective-chart = Budget left over the window
-objective-chart-note = Marks are changes. Where nothing was seen, the line has a gap.
+objective-chart-note = Marks are changes. Below 0 % more was bad than may be. Where nothing was seen, the line has a gap.
 objective-burnt = What burnt it?
 objective-burnt-none = No bad request is recorded in this window.
 objective-burnt-unknown = This condition cannot be asked of the stored requests, so the routes are not known.
 objective-unseen = When was nothing seen?
 objective-unseen-none = All of the time was seen.
+objective-unseen-before = Nothing was watched before { $at }.
+objective-unseen-none-since = Since then nothing is missing.
 objective-unseen-what = In these times nobody looked: it may have been good or bad, and counts as neither.
 objective-unseen-length = ({ $length } not seen)
 objective-unseen-more = { $n ->

@@ -810,7 +810,9 @@ firing-chart-note = 印は始まった時刻です。
 measured = 測定値
 limit = しきい値
 amount-per-second = 毎秒 { $n }
+amount-people = { $n } 人
 unit-seconds = 秒
+unit-days = 日
 unit-per-second = 毎秒
 see-rule = ルールを見る
 see-rule-firings = このルールのすべての発生
@@ -869,8 +871,8 @@ delivery-folded = 終了とまとめて通知
 ## 目標
 objectives-title = あとどれだけ失敗できるか
 objectives-answer = 目標は <b>{ $n } 件</b>。{ $spent ->
-    [0] 予算を使い切ったものはなく
-   *[other] <b>{ $spent } 件</b>が予算を使い切り
+    [0] 予算を超えたものはなく
+   *[other] <b>{ $spent } 件</b>が予算を超え
 }、{ $burning ->
     [0] 減りが速すぎるものもありません
    *[other] <b>{ $burning } 件</b>は減りが速すぎます
@@ -890,7 +892,7 @@ objective-bad = 不良
 objective-of = 対象
 objective-bad-of = 不良／対象
 objective-seen = 見ていた時間
-objective-spent = 使い切った
+objective-spent = 予算超過
 objective-burning = 減りが速い
 objective-unknown = わからない
 objective-fine = 予算内
@@ -905,19 +907,29 @@ exhaustion-not = 期間内は尽きない
 exhaustion-unknown = わからない
 seen-all = すべて
 seen-share = { $share }（{ $missing }は見ていない）
+seen-length = { $whole }のうち { $seen }
+seen-nothing = { $whole }のうち、まったく見ていない
+window-week = 暦の 1 週間
+window-month = 暦の 1 か月
+window-quarter = 暦の四半期
 objective-title = { $service } の「{ $name }」は、あとどれだけ失敗できるか
 objective-nothing = この期間には対象が 1 件もなく、何も言えません。
-objective-answer = 予算の残りは <b>{ $left }</b> です。{ $valid } 件のうち { $bad } 件が不良でした。目標値は { $window } で { $target } % です。
+objective-answer = 予算の残りは <b>{ $left }</b> です。{ $valid } 件のうち { $bad } 件が不良でした。目標値は{ $window }で { $target } % です。
+objective-over = { $valid } 件のうち { $bad } 件が不良でした。目標値 { $target } %（{ $window }）で許される数の <b>{ $times } 倍</b>です。
+objective-whole = 期間全体
+objective-whole-left = このままの量のリクエストが続けば、予算の残りは { $left }
 objective-good = 良好の条件
 objective-unjudged = 判定できなかった数
 objective-window = 期間
 objective-chart = 期間中の予算の残り
-objective-chart-note = 印は変更です。見ていなかったところは線が途切れます。
+objective-chart-note = 印は変更です。0 % より下は、許される数を超えています。見ていなかったところは線が途切れます。
 objective-burnt = 何が予算を減らしたのか
 objective-burnt-none = この期間に不良のリクエストは記録されていません。
 objective-burnt-unknown = この条件は保存済みのリクエストに問い合わせられないため、ルートはわかりません。
 objective-unseen = 見ていなかったのはいつか
 objective-unseen-none = すべての時間を見ていました。
+objective-unseen-before = { $at } より前は、何も見ていませんでした。
+objective-unseen-none-since = それ以降、見ていなかった時間はありません。
 objective-unseen-what = 次の時間は誰も見ていませんでした。良かったとも悪かったとも言えず、どちらにも数えていません。
 objective-unseen-length = （{ $length }は見ていない）
 objective-unseen-more = ほかに、もっと短い時間が { $n } か所あります。

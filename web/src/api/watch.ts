@@ -188,7 +188,7 @@ export interface Objective {
   good: string | null;
   check: string | null;
   target_percent: number;
-  /** `30d`, `calendar month`. */
+  /** `30d`, `month`, `week`, `quarter`. */
   window_spec: string;
   window: { from: string; to: string };
   time_zone: string | null;

@@ -16,6 +16,9 @@ export const badRatio = (ratio: number | null): string => number.formatBadRatio(
 export const goodShare = (good: number, total: number): string | null =>
   number.formatGoodShare(good, total, language());
 export const share = (ratio: number | null): string => number.formatShare(ratio, language());
+export const shareDown = (ratio: number | null): string =>
+  number.formatShareDown(ratio, language());
+export const perCent = (ratio: number | null): string => number.formatPerCent(ratio, language());
 export const interval = (low: number | null, high: number | null): string =>
   number.formatInterval(low, high, language());
 export const rate = (perSecond: number | null): string => number.formatRate(perSecond, language());

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Point } from "../api/types";
 import { align, isEmpty, lastValue, shiftPoints } from "./align";
 import { downsample } from "./downsample";
+import { valueRange } from "./scale";
 import { sparkPaths } from "./spark";
 import { niceTicks, placedTicks } from "./ticks";
 
@@ -46,6 +47,21 @@ describe("thinning a long series", () => {
     expect(downsample([], [[]], 10)).toEqual({ x: [], ys: [[]] });
     const same = Array.from({ length: 500 }, () => 7);
     expect(downsample(same, [same], 10).x.length).toBeLessThan(100);
+  });
+});
+
+describe("the axis of values", () => {
+  it.each([
+    ["from zero up", 20, 100, 0, 108],
+    ["nothing known", null, null, 0, 1],
+    ["nothing but zeros", 0, 0, 0, 1],
+    ["on both sides of zero", -50, 100, -54, 108],
+    ["far below zero, with zero in sight", -5_000, -5_000, -5_400, 324],
+  ])("%s", (_, low, high, from, to) => {
+    const range = valueRange(low, high);
+    expect(range[0]).toBeCloseTo(from);
+    expect(range[1]).toBeCloseTo(to);
+    expect(Object.is(range[0], -0)).toBe(false);
   });
 });
 

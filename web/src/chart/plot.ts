@@ -3,9 +3,10 @@
 
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
+import { valueRange } from "./scale";
 
 export type LineStyle =
-  "thin" | "strong" | "light" | "before" | `line-${1 | 2 | 3 | 4 | 5 | 6 | 7}`;
+  "thin" | "strong" | "light" | "before" | "limit" | `line-${1 | 2 | 3 | 4 | 5 | 6 | 7}`;
 export const STYLE_TOKENS = [
   "p50",
   "p95",
@@ -71,9 +72,7 @@ export function draw(host: HTMLElement, setup: PlotSetup, data: uPlot.AlignedDat
     },
     scales: {
       x: { time: true, range: () => setup.xRange() },
-      y: setup.log
-        ? { distr: 3, log: 10 }
-        : { range: (_, __, max) => [0, max === null || !(max > 0) ? 1 : max * 1.08] },
+      y: setup.log ? { distr: 3, log: 10 } : { range: (_, min, max) => valueRange(min, max) },
     },
     axes: [
       {
@@ -91,6 +90,8 @@ export function draw(host: HTMLElement, setup: PlotSetup, data: uPlot.AlignedDat
     ],
     series: [{}, ...setup.lines.map((line) => seriesOf(line, setup.colours))],
     hooks: {
+      // Below the lines and above the grid.
+      drawAxes: [(plot) => drawZero(plot, setup.colours["ink-2"])],
       draw: [(plot) => drawMarks(plot, setup.marks(), setup.colours.mark)],
       setCursor: [(plot) => setup.oncursor(plot.cursor.idx ?? null)],
       setSelect: [
@@ -117,9 +118,33 @@ function seriesOf(line: { label: string; style: LineStyle }, colours: Colours): 
       const style = WIDTHS[line.style];
       return { ...base, stroke: colours[style.token], width: style.width };
     }
+    // The same at every moment: its points say nothing.
+    case "limit":
+      return {
+        ...base,
+        stroke: colours["line-2"],
+        width: 1,
+        dash: [5, 4],
+        points: { show: false },
+      };
     default:
       return { ...base, stroke: colours[line.style], width: 1.75 };
   }
+}
+
+/** Where values lie below zero, zero is no longer the edge: it is marked. */
+function drawZero(plot: uPlot, colour: string): void {
+  if ((plot.scales["y"]?.min ?? 0) >= 0) return;
+  const { ctx, bbox } = plot;
+  const y = Math.round(plot.valToPos(0, "y", true));
+  ctx.save();
+  ctx.strokeStyle = colour;
+  ctx.lineWidth = devicePixelRatio;
+  ctx.beginPath();
+  ctx.moveTo(bbox.left, y);
+  ctx.lineTo(bbox.left + bbox.width, y);
+  ctx.stroke();
+  ctx.restore();
 }
 
 function drawMarks(plot: uPlot, marks: number[], colour: string): void {

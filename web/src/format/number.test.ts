@@ -52,10 +52,65 @@ describe("numbers", () => {
     [99_996, 100_000, "99.996 %"],
     [999_996, 1_000_000, "99.999 %"],
     [1, 3, "33.33 %"],
+    [2, 3, "66.66 %"],
+    [98_999, 100_000, "98.99 %"],
+    [98_996, 100_000, "98.99 %"],
+    [29, 100, "29.0 %"],
+    [2 ** 53 - 2, 2 ** 53 - 1, "99.999 %"],
     [0, 5, "0.0 %"],
   ])("%s good of %s are never rounded up: %s", (good, total, want) =>
     expect(plain(number.formatGoodShare(good, total, "en"))).toBe(want),
   );
+  it.each([
+    [null, "–"],
+    [1, "100 %"],
+    [0.996, "99 %"],
+    [0.4975, "49 %"],
+    [0.29, "29 %"],
+    [0.0996, "9.9 %"],
+    [0.0199, "1.9 %"],
+    [0, "0 %"],
+  ])("a share of %s of what is done is never rounded up: %s", (ratio, want) =>
+    expect(plain(number.formatShareDown(ratio, "en"))).toBe(want),
+  );
+  it.each([
+    [null, "–"],
+    [0.999, "99.9 %"],
+    [0.001295, "0.13 %"],
+    [0.95, "95 %"],
+    [0, "0 %"],
+  ])("a limit of %s keeps its digits: %s", (ratio, want) =>
+    expect(plain(number.formatPerCent(ratio, "en"))).toBe(want),
+  );
+  it.each([
+    [null, "–"],
+    [1, "100 %"],
+    [0.9999, "99.9 %"],
+    [0.61, "61 %"],
+    [0.829, "82.9 %"],
+    [0, "0 %"],
+    [-0.0001, "−0.1 %"],
+    [-0.2, "−20 %"],
+    [-1.234, "−124 %"],
+    [-51.73, "−5,173 %"],
+  ])("what is left of a budget, %s, never looks better: %s", (ratio, want) =>
+    expect(plain(number.formatLeft(ratio, "en"))).toBe(want),
+  );
+  it.each([
+    [1.2, "1.2"],
+    [1.001, "1.01"],
+    [59.91, "60"],
+    [12.31, "12.4"],
+    [1_234.1, "1,235"],
+  ])("%s times as much as allowed never looks less: %s", (times, want) =>
+    expect(number.formatTimes(times, "en")).toBe(want),
+  );
+  it("has no negative zero", () => {
+    expect(plain(number.formatDuration(-0, "en"))).toBe("0.0 s");
+    expect(number.formatPlain(-0, "ja")).toBe("0");
+    expect(number.formatPlain(-0.5, "ja")).toBe("-0.5");
+  });
+
   it("says nothing about no traffic", () => {
     expect(plain(number.formatGoodShare(0, 0, "en"))).toBeNull();
   });

@@ -9,7 +9,7 @@ function plain(language: string, options: Intl.NumberFormatOptions): Intl.Number
   const key = `${language}|${JSON.stringify(options)}`;
   let found = cache.get(key);
   if (!found) {
-    found = new Intl.NumberFormat(language, options);
+    found = new Intl.NumberFormat(language, { signDisplay: "negative", ...options });
     cache.set(key, found);
   }
   return found;
@@ -83,17 +83,55 @@ export function formatBadRatio(ratio: number | null, language: string): string {
   return `${digits(language, Math.ceil(percent * scale - 1e-9) / scale, count)}\u00a0%`;
 }
 
-/** Share of good requests, rounded down: 99.996 % is not 100 %. */
+/** Thousandths of a percent, rounded down: with one bad in a trillion it is not 100 %. Null: there was nothing. */
+export function goodThousandths(good: number, total: number): number | null {
+  if (total <= 0) return null;
+  // Whole numbers: 29 of 100 are 28 999.999… thousandths to a machine that divides first.
+  return Number((BigInt(Math.floor(good)) * 100_000n) / BigInt(Math.ceil(total)));
+}
+
+/** Share of good requests with as many digits as it needs, rounded down to them: it never looks better. */
 export function formatGoodShare(good: number, total: number, language: string): string | null {
-  if (total === 0) return null;
-  const thousandths = Math.floor((good * 100_000) / total + 1e-9);
-  const exact = thousandths % 10 === 0 && thousandths % 100 === 0;
-  return `${digits(language, thousandths / 1000, exact ? 1 : thousandths > 99_000 ? 3 : 2)}\u00a0%`;
+  const thousandths = goodThousandths(good, total);
+  if (thousandths === null) return null;
+  const count = thousandths % 100 === 0 ? 1 : thousandths > 99_000 ? 3 : 2;
+  const step = 10 ** (3 - count);
+  return `${digits(language, (Math.floor(thousandths / step) * step) / 1000, count)}\u00a0%`;
 }
 
 export function formatShare(ratio: number | null, language: string): string {
   if (ratio === null) return UNKNOWN;
-  return `${digits(language, ratio * 100, ratio < 0.0995 ? 1 : 0)}\u00a0%`;
+  return `${digits(language, ratio * 100, ratio > 0 && ratio < 0.0995 ? 1 : 0)}\u00a0%`;
+}
+
+/** The same for a share of what is good or done, rounded down: 99.6 % is not all of it. */
+export function formatShareDown(ratio: number | null, language: string): string {
+  if (ratio === null) return UNKNOWN;
+  const count = ratio > 0 && ratio < 0.1 ? 1 : 0;
+  const scale = 10 ** count;
+  return `${digits(language, Math.floor(ratio * 100 * scale + 1e-9) / scale, count)}\u00a0%`;
+}
+
+/** Per cent with the three digits that a limit or a measurement is worth: "0.13 %", "99.9 %". */
+export function formatPerCent(ratio: number | null, language: string): string {
+  return ratio === null ? UNKNOWN : `${formatPlain(ratio * 100, language)}\u00a0%`;
+}
+
+/** What is left of a budget, rounded down; below zero when it is overspent. */
+export function formatLeft(ratio: number | null, language: string): string {
+  if (ratio === null) return UNKNOWN;
+  const scale = Math.abs(ratio) < 1 ? 1000 : 100;
+  const percent = (Math.floor(ratio * scale + 1e-9) / scale) * 100;
+  return `${plain(language, { maximumFractionDigits: 1 }).format(percent).replace("-", "−")}\u00a0%`;
+}
+
+/** How many times as much as is allowed, rounded up. */
+export function formatTimes(times: number, language: string): string {
+  const count = times < 10 ? 2 : times < 100 ? 1 : 0;
+  const scale = 10 ** count;
+  return plain(language, { maximumFractionDigits: count }).format(
+    Math.ceil(times * scale - 1e-9) / scale,
+  );
 }
 
 /** `0.12–0.31\u00a0%`: the interval in which the true ratio lies with 95 % confidence. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Figures } from "../../api/quality";
+import type { Figures, WorstWindow } from "../../api/quality";
 import * as report from "./report";
 
 const plain = (text: string): string =>
@@ -108,6 +108,19 @@ describe("the figures of a month", () => {
     expect(report.aroundRange("2026-11-03T10:00:00Z", 86_400)).toBe(
       "2026-11-03T04:00:00Z..2026-11-04T16:00:00Z",
     );
+  });
+  it("name a stretch once when a longer one holds no more", () => {
+    const of = (length_s: number, requests: number, share: number): WorstWindow => ({
+      length_s,
+      from: "2026-11-03T10:00:00Z",
+      share,
+      requests,
+    });
+    const worst = [of(300, 50, 0.9), of(3_600, 120, 0.95), of(86_400, 120, 0.95)];
+    expect(report.distinctWorst(worst)).toEqual(worst.slice(0, 2));
+    const apart = [of(300, 120, 0.9), of(3_600, 120, 0.95)];
+    expect(report.distinctWorst(apart)).toEqual(apart);
+    expect(report.distinctWorst([])).toEqual([]);
   });
   it("are saved under a name that says which they are", () =>
     expect(report.fileName({ service: "shop", month: "2026-11" })).toBe(

@@ -1,8 +1,8 @@
 // What the figures of a month mean, and how they are written. Pure: the language comes in as an argument. Nothing is ever
 // rounded up to a better figure, and an unknown one is never 100 %.
 
-import type { Figures, MonthReport, Part } from "../../api/quality";
-import { formatDuration } from "../../format/number";
+import type { Figures, MonthReport, Part, WorstWindow } from "../../api/quality";
+import { formatDuration, goodThousandths } from "../../format/number";
 import { wallClock } from "../../time/zone";
 
 /** `2026-11`, from year 1 on. */
@@ -35,11 +35,10 @@ export const monthName = (month: string, language: string): string =>
     new Date(`${month}-01T00:00:00Z`),
   );
 
-/** Rounded down to thousandths of a percent: with one bad in a trillion it is not 100 %. Null: nothing is known. */
+/** Rounded down to thousandths of a percent. Null: nothing is known. */
 export function goodPercent({ good, all }: Part): number | null {
-  if (all <= 0) return null;
-  const [of, whole] = [BigInt(Math.floor(good)), BigInt(Math.ceil(all))];
-  return Number((of * 100_000n) / whole) / 1000;
+  const thousandths = goodThousandths(good, all);
+  return thousandths === null ? null : thousandths / 1000;
 }
 
 export function formatPercent(percent: number | null, language: string): string {
@@ -87,6 +86,16 @@ export const isEmpty = ({ time, requests, users }: Figures): boolean =>
   time.all <= 0 && requests.all <= 0 && users.all <= 0;
 
 export const badMinutes = ({ time }: Figures): number => Math.max(0, time.all - time.good);
+
+/**
+ * Stretches of growing length as long as each holds more than the one before: where little was seen, the worst week is
+ * the worst hour over again.
+ */
+export const distinctWorst = (worst: readonly WorstWindow[]): WorstWindow[] =>
+  worst.filter((each, at) => {
+    const before = worst[at - 1];
+    return before?.requests !== each.requests || before.share !== each.share;
+  });
 
 /** The three definitions in the order in which they stand side by side. */
 export const DEFINITIONS = ["time", "requests", "users"] as const;

@@ -56,23 +56,38 @@ export interface Unseen {
   minutes: number;
 }
 
-/** Times of which something was not seen, neighbours joined, the longest first. */
-export function unseen(steps: readonly ObjectiveStep[], stepSeconds: number): Unseen[] {
+/** The first step of which something was seen, when nothing was in those before it: the watch began within it. */
+export function beganIn(steps: readonly ObjectiveStep[]): ObjectiveStep | null {
+  const first = steps.findIndex((step) => step.seen > 0);
+  return first > 0 ? (steps[first] ?? null) : null;
+}
+
+/**
+ * Times of which something was not seen, neighbours joined, the longest first. Not what was before the watch began, nor
+ * what a step has outside of the time that is asked for: steps are longer than that at both ends.
+ */
+export function unseen(
+  steps: readonly ObjectiveStep[],
+  stepSeconds: number,
+  within: { from: Date; to: Date },
+): Unseen[] {
+  const began = beganIn(steps);
   const found: Unseen[] = [];
   let open: Unseen | null = null;
-  for (const step of steps) {
-    const missing = step.minutes - step.seen;
+  for (const step of began === null ? steps : steps.slice(steps.indexOf(began) + 1)) {
+    const at = Date.parse(step.at);
+    const from = new Date(Math.max(at, within.from.getTime()));
+    const to = new Date(Math.min(at + stepSeconds * 1000, within.to.getTime()));
+    const missing = Math.floor((to.getTime() - from.getTime()) / 60_000) - step.seen;
     if (missing <= 0) {
       open = null;
       continue;
     }
-    const at = Date.parse(step.at);
-    const to = new Date(at + stepSeconds * 1000);
     if (open) {
       open.to = to;
       open.minutes += missing;
     } else {
-      open = { from: new Date(at), to, minutes: missing };
+      open = { from, to, minutes: missing };
       found.push(open);
     }
   }

@@ -3,19 +3,24 @@
 import type { Firing } from "../../api/watch";
 import type { Signals } from "../../api/types";
 
-export type Unit = "ms" | "seconds" | "share" | "per-second" | "plain";
+export type Unit =
+  "ms" | "seconds" | "days" | "share" | "budget" | "burn" | "people" | "per-second" | "plain";
 
 /** An objective that burns is named in front as a signal is, and may have the name of one. */
+const burns = (condition: string): boolean => condition.includes(" burning its budget ");
 const signalName = (condition: string): string =>
-  condition.includes(" burning its budget ") ? "" : (/^[\w.]+/.exec(condition)?.[0] ?? "");
+  burns(condition) ? "" : (/^[\w.]+/.exec(condition)?.[0] ?? "");
 
 /** The unit of a value; a plain number where the signal is not known, as with a query. */
 export function unitOf(condition: string): Unit {
   const name = signalName(condition);
+  if (burns(condition) || name === "budget.burn") return "burn";
+  if (name === "budget.left") return "budget";
   if (name.startsWith("latency.") || name === "check.duration") return "ms";
   if (name === "heartbeat.age" || name === "host.silence") return "seconds";
-  if (name === "errors.ratio" || name === "budget.left" || name.startsWith("saturation."))
-    return "share";
+  if (name === "check.tls_days") return "days";
+  if (name === "disappointed") return "people";
+  if (name === "errors.ratio" || name.startsWith("saturation.")) return "share";
   return name === "traffic" ? "per-second" : "plain";
 }
 

@@ -177,11 +177,31 @@ describe("an objective", () => {
       [300, null],
       [600, 0.8],
     ]));
+  const within = (from: number, to: number): { from: Date; to: Date } => ({
+    from: new Date(from * 60_000),
+    to: new Date(to * 60_000),
+  });
   it("names the times of which something was not seen, the longest first", () => {
     const steps = [step(0, 4), step(5, 5), step(10, 0), step(15, 2), step(20, 5)];
-    expect(objectives.unseen(steps, 300)).toEqual([
+    expect(objectives.beganIn(steps)).toBeNull();
+    expect(objectives.unseen(steps, 300, within(0, 25))).toEqual([
       { from: new Date(600_000), to: new Date(1_200_000), minutes: 8 },
       { from: new Date(0), to: new Date(300_000), minutes: 1 },
+    ]);
+  });
+  it("misses nothing before the watch began, nor outside of the time that is asked for", () => {
+    const began = [step(0, 0), step(5, 0), step(10, 2), step(15, 5), step(20, 3)];
+    expect(objectives.beganIn(began)).toBe(began[2]);
+    expect(objectives.unseen(began, 300, within(2, 23))).toEqual([]);
+    expect(objectives.unseen(began, 300, within(2, 24))).toEqual([
+      { from: new Date(1_200_000), to: new Date(1_440_000), minutes: 1 },
+    ]);
+  });
+  it("has one gap from end to end when nothing was ever seen", () => {
+    const never = [step(0, 0), step(5, 0)];
+    expect(objectives.beganIn(never)).toBeNull();
+    expect(objectives.unseen(never, 300, within(3, 8))).toEqual([
+      { from: new Date(180_000), to: new Date(480_000), minutes: 5 },
     ]);
   });
   it("judges its own route, or all of its service; one of a check judges none", () => {
@@ -267,7 +287,12 @@ describe("what a rule measures", () => {
     ["heartbeat.age above 26h", "seconds"],
     ["traffic below 1/s", "per-second"],
     ["latency_like above 3", "plain"],
-    ["traffic of shop burning its budget (target 99.9 %)", "plain"],
+    ["traffic of shop burning its budget (target 99.9 %)", "burn"],
+    ["budget.burn of service shop, objective fast above 14.4", "burn"],
+    ["budget.left of service shop, objective fast below 20%", "budget"],
+    ["check.tls_days of check buy below 14", "days"],
+    ["disappointed of service shop above 10", "people"],
+    ["errors.count of service shop above 10", "plain"],
     ["", "plain"],
   ])("%s", (condition, want) => expect(unitOf(condition)).toBe(want));
 
