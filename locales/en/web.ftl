@@ -261,12 +261,15 @@ identity-field = A user is recognised by { $identity }, stored as a keyed hash.
 identity-hash = A user is guessed from address and browser (keyed hash), so people behind one address may be counted as one. A session cookie in the configuration makes it exact.
 recovered-means = “Got through” means that the same user's next try of the same route worked within { $minutes } minutes.
 changes-answer = { $n ->
-    [one] One change
-   *[other] { $n } changes
-}, { $deploys ->
-    [0] none of them a deploy
-    [one] one of them a deploy
-   *[other] { $deploys } of them deploys
+    [one] One change, { $deploys ->
+        [0] no deploy
+       *[other] a deploy
+    }
+   *[other] { $n } changes, { $deploys ->
+        [0] none of them a deploy
+        [one] one of them a deploy
+       *[other] { $deploys } of them deploys
+    }
 }.
 changes-none = No change was recorded in this time.
 changes-none-how = Let your deploy script say so, and every chart gets a mark:
@@ -1021,10 +1024,19 @@ objectives-answer = { $n ->
     [0] none is over its budget
     [one] <b>one</b> is over its budget
    *[other] <b>{ $spent }</b> are over their budgets
-}, { $burning ->
-    [0] none burns too fast
-    [one] <b>one</b> burns too fast
-   *[other] <b>{ $burning }</b> burn too fast
+}{ $burning ->
+    [0] { $spent ->
+        [0] , and none burns too fast
+       *[other] {""}
+    }
+    [one] , <b>one</b> { $spent ->
+        [0] burns
+       *[other] more burns
+    } too fast
+   *[other] , <b>{ $burning }</b> { $spent ->
+        [0] burn
+       *[other] more burn
+    } too fast
 }{ $unknown ->
     [0] .
     [one] , and of <b>one</b> nothing is known.

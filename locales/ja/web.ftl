@@ -106,7 +106,7 @@ home-right = 利用者は問題なく使えているか
 home-right-answer = { $range }：{ $requests } 件のうち <b>{ $good }</b> にエラーなく応答しました。失敗は <b>{ $errors }</b> 件です（{ $interval }）。
 home-right-none = { $range }：リクエストが届いていないので、何とも言えません。
 home-quiet = この期間にリクエストのないサービスが { $n } 個あります
-home-quiet-seen = 最終受信は{ $ago }
+home-quiet-seen = 最終受信は { $ago }
 home-quiet-never = まだ何も届いていません
 home-empty-title = まだどのサービスからもデータが届いていません。
 home-empty = このホストのアクセスログは自動で探しています。<sources>見つかったもの</sources>を確かめるか、次のコマンドで取り込んでください。
@@ -221,12 +221,12 @@ sketch-error = パーセンタイルの誤差は ±{ $error } 以内です。
 error-note = { $requests } 件中 { $errors } 件が失敗。95 % 区間は { $interval } です。
 chart-summary = { $title }：{ $name } は最新 { $last }、最小 { $lowest }、最大 { $highest }。
 bars-summary = { $title }：棒 { $bars } 本、最大 { $highest }。
-requests-answer = { $routes } のルートで、利用者は合計 { $total } 待ちました。<route>{ $route }</route> だけでその { $share } です。
-requests-untimed = ルートは { $routes } あります。ログに応答時間がないので時間順には並べられません。<sources>応答時間を加える</sources>
+requests-answer = { $routes } 件のルートで、利用者は合計 { $total }待ちました。<route>{ $route }</route> だけでその { $share } です。
+requests-untimed = ルートは { $routes } 件あります。ログに応答時間がないので時間順には並べられません。<sources>応答時間を加える</sources>
 routes-over-limit = ルートが { $limit } を超えています。まれなものは (other) にまとめて数えています。設定のパターンでまとめられます。
 find-route = ルートを探す
 sort-by = 並べ替え
-rows-shown = { $all } 中 { $shown } ルート。
+rows-shown = { $all } 件のルートのうち { $shown } 件。
 bar-of = 棒：{ $measure }
 disappointed-by-hour = がっかりした人
 identity-cookie = 利用者は { $identity } で見分け、鍵付きハッシュで保存しています。
@@ -755,7 +755,7 @@ tickets-none = 該当するチケットはありません
 tickets-none-how = チケットは、数日のうちに人が対応するものです。class が ticket のルールから作られ、期限もルールに書きます。
 acknowledge = 引き受ける
 acknowledged-by = { $by } が{ $ago }に引き受けた
-firing-lasted = { $at } から{ $length }
+firing-lasted = { $at } から { $length }
 firing-value = 測定値 { $value }
 firing-value-limit = 測定値 { $value }／しきい値 { $limit }
 owner-none = 担当なし
@@ -871,11 +871,14 @@ delivery-folded = 終了とまとめて通知
 ## 目標
 objectives-title = あとどれだけ失敗できるか
 objectives-answer = 目標は <b>{ $n } 件</b>。{ $spent ->
-    [0] 予算を超えたものはなく
-   *[other] <b>{ $spent } 件</b>が予算を超え
-}、{ $burning ->
-    [0] 減りが速すぎるものもありません
-   *[other] <b>{ $burning } 件</b>は減りが速すぎます
+    [0] { $burning ->
+        [0] 予算を超えたものも、減りが速すぎるものもありません
+       *[other] 予算を超えたものはなく、<b>{ $burning } 件</b>は減りが速すぎます
+    }
+   *[other] <b>{ $spent } 件</b>が予算を超え{ $burning ->
+        [0] ています
+       *[other] 、ほかの <b>{ $burning } 件</b>は減りが速すぎます
+    }
 }。{ $unknown ->
     [0] {""}
    *[other] <b>{ $unknown } 件</b>については何もわかりません。
@@ -902,7 +905,7 @@ burn-6h = 消費 6 時間
 burn-both = 直近 1 時間 { $hour }、直近 6 時間 { $six }
 exhaustion = 予算が尽きる時
 exhaustion-already = もう尽きた
-exhaustion-in = このままなら{ $length }後
+exhaustion-in = このままなら { $length }後
 exhaustion-not = 期間内は尽きない
 exhaustion-unknown = わからない
 seen-all = すべて
@@ -914,7 +917,7 @@ window-month = 暦の 1 か月
 window-quarter = 暦の四半期
 objective-title = { $service } の「{ $name }」は、あとどれだけ失敗できるか
 objective-nothing = この期間には対象が 1 件もなく、何も言えません。
-objective-answer = 予算の残りは <b>{ $left }</b> です。{ $valid } 件のうち { $bad } 件が不良でした。目標値は{ $window }で { $target } % です。
+objective-answer = 予算の残りは <b>{ $left }</b> です。{ $valid } 件のうち { $bad } 件が不良でした。{ $window }の目標値は { $target } % です。
 objective-over = { $valid } 件のうち { $bad } 件が不良でした。目標値 { $target } %（{ $window }）で許される数の <b>{ $times } 倍</b>です。
 objective-whole = 期間全体
 objective-whole-left = このままの量のリクエストが続けば、予算の残りは { $left }
@@ -1122,11 +1125,11 @@ report-disappointed = { $n ->
    *[other] 利用者 { $all } 人のうち <b>{ $n } 人</b>がエラーに遭いました（{ $share }、95 % 区間 { $interval }）。
 }
 report-disappointed-unknown = 何人がエラーに遭ったかはわかりません。
-report-allowed = { $target } % なら、月全体で<b>{ $allowed }</b>まで停止が許されます。不良だったのは<b>{ $bad }</b>です。{ $unknown ->
+report-allowed = { $target } % なら、月全体で <b>{ $allowed }</b>まで停止が許されます。不良だったのは <b>{ $bad }</b>です。{ $unknown ->
     [0] {""}
    *[other] ほかに { $unknown } 分については何もわかりません。
 }
-report-allowed-of = 目標「<objective>{ $objective }</objective>」（{ $target } %）では、月全体で<b>{ $allowed }</b>まで停止が許されます。不良だったのは<b>{ $bad }</b>です。{ $unknown ->
+report-allowed-of = 目標「<objective>{ $objective }</objective>」（{ $target } %）では、月全体で <b>{ $allowed }</b>まで停止が許されます。不良だったのは <b>{ $bad }</b>です。{ $unknown ->
     [0] {""}
    *[other] ほかに { $unknown } 分については何もわかりません。
 }
@@ -1144,7 +1147,7 @@ report-by-users-means = 利用者が、問題なく使えていた時間の割�
 report-minutes-of = { $all } 分のうち { $good } 分
 report-minutes-unknown = { $n } 分は不明
 report-requests-of = { $all } 件のうち { $good } 件
-report-users-of = { $all } のうち { $good }
+report-users-of = { $all }のうち { $good }
 report-interval = 95 % 区間 { $interval }
 report-nothing-known = 何もわからない
 report-met = 目標を達成
@@ -1242,7 +1245,7 @@ people-answer = { $over ->
 people-note = 誰が呼び出されたかわからないものは、ルールの担当に数えています。小さなチームでは分け合うにも限りがあるので、アラートを減らすのが近道です。
 
 ## 再現
-replay-title = ルールなら何と言っていたか
+replay-title = いまのルールなら何を知らせていたか
 replay-what = いま設定されているルールを、保存済みの過去に 1 分ずつ当てはめます。誰にも通知しません。
 replay-time = 期間
 replay-page-range = ほかの期間
@@ -1278,7 +1281,7 @@ starter-hide = 案を閉じる
 starter-nothing = { $service } には、案のもとになる過去がまだありません。
 starter-nothing-how = 案を作るには、少なくともまる 1 日分のリクエストが要ります。<sources>収集元</sources>で古いログを取り込むか、明日また見てください。
 starter-answer = もとになった期間（{ $span }）に当てはめると、<b>アラート { $alerts } 件</b>、<b>チケット { $tickets } 件</b>、記録 { $records } 件でした。
-starter-no-replay = { $span } の記録から作りました。その間に何と言っていたはずかはわかりません。
+starter-no-replay = { $span } の記録から作りました。その間に何を知らせたはずかはわかりません。
 starter-why = この数値にした理由
 starter-yaml = 設定そのもの
 starter-copy = YAML をコピー

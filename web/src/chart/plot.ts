@@ -61,7 +61,8 @@ export function draw(host: HTMLElement, setup: PlotSetup, data: uPlot.AlignedDat
   const options: uPlot.Options = {
     width: setup.width,
     height: setup.height,
-    padding: [8, 8, 0, 0],
+    // To the right, half a label: that of the last moment would be cut.
+    padding: [8, 20, 0, 0],
     legend: { show: false },
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), setup.zone),
     cursor: {
@@ -109,7 +110,11 @@ export function draw(host: HTMLElement, setup: PlotSetup, data: uPlot.AlignedDat
 }
 
 function seriesOf(line: { label: string; style: LineStyle }, colours: Colours): uPlot.Series {
-  const base = { label: line.label, spanGaps: false, points: { size: 4 } };
+  const base = {
+    label: line.label,
+    spanGaps: false,
+    points: { size: line.style === "strong" ? 5 : 4 },
+  };
   switch (line.style) {
     case "thin":
     case "strong":

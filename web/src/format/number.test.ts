@@ -106,7 +106,7 @@ describe("numbers", () => {
     expect(number.formatTimes(times, "en")).toBe(want),
   );
   it("has no negative zero", () => {
-    expect(plain(number.formatDuration(-0, "en"))).toBe("0.0 s");
+    expect(plain(number.formatDuration(-0, "en"))).toBe("0 s");
     expect(number.formatPlain(-0, "ja")).toBe("0");
     expect(number.formatPlain(-0.5, "ja")).toBe("-0.5");
   });
@@ -191,6 +191,10 @@ describe("times", () => {
   it("name both ends of a span", () => {
     const to = new Date("2026-11-22T12:00:00Z");
     expect(formatSpan(at, to, "en", "Asia/Tokyo")).toMatch(/Nov 22.*19:30.*21:00/);
+    // As a moment by itself is written, and not 11/22 19時30分.
+    expect(formatSpan(at, to, "ja", "Asia/Tokyo")).toBe("11月22日 19:30〜21:00");
+    const later = new Date(at.getTime() + 86_400_000);
+    expect(formatSpan(at, later, "ja", "Asia/Tokyo")).toBe("11月22日 19:30〜11月23日 19:30");
   });
   it.each([
     [-4_000, "4 seconds ago"],

@@ -50,7 +50,7 @@ export function formatDuration(seconds: number | null, language: string): string
   const [second, minute, hour, day] = TIME_UNITS[language] ?? ["s", "min", "h", "d"];
   const text = (value: number, count: number, unit: string): string =>
     `${digits(language, value, count)}\u00a0${unit}`;
-  if (seconds < 60) return text(seconds, seconds < 10 ? 1 : 0, second);
+  if (seconds < 60) return text(seconds, seconds !== 0 && seconds < 10 ? 1 : 0, second);
   if (seconds < 3_600) return text(seconds / 60, seconds < 600 ? 1 : 0, minute);
   if (seconds < 172_800) return text(seconds / 3_600, 1, hour);
   return text(seconds / 86_400, 1, day);

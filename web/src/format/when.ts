@@ -60,6 +60,12 @@ export function formatTick(at: Date, stepSeconds: number, language: string, zone
 
 /** "Nov 22, 9:00 – 10:00": both ends, and no more of the date than is needed. */
 export function formatSpan(from: Date, to: Date, language: string, zone: string): string {
+  if (language === "ja") {
+    // The ranges of Intl mix 11/26 4:11 and 4時41分; these are written as moments are everywhere else.
+    const [begin, end] = [from, to].map((at) => formatDayTime(at, language, zone));
+    const sameDay = formatDay(from, language, zone) === formatDay(to, language, zone);
+    return `${begin}〜${sameDay ? formatTime(to, language, zone) : end}`;
+  }
   const options: Intl.DateTimeFormatOptions = { month: "short", day: "numeric", ...TIME };
   return formatter(language, zone, options).formatRange(from, to);
 }

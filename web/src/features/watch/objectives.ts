@@ -46,9 +46,19 @@ export function worstFirst<T extends Pick<Objective, "left" | "burn_1h" | "burn_
   );
 }
 
-/** The budget over time. A step of which nothing was seen is a gap, never a level line. */
-export const leftPoints = (steps: readonly ObjectiveStep[]): Point[] =>
-  steps.map((step) => [Date.parse(step.at) / 1000, step.seen > 0 ? step.left : null]);
+/**
+ * The budget over time, as it was at the end of each step, or is now. A step of which nothing was seen is a gap, never a
+ * level line.
+ */
+export const leftPoints = (
+  steps: readonly ObjectiveStep[],
+  stepSeconds: number,
+  end: number,
+): Point[] =>
+  steps.map((step) => [
+    Math.min(end, Date.parse(step.at) / 1000 + stepSeconds),
+    step.seen > 0 ? step.left : null,
+  ]);
 
 export interface Unseen {
   from: Date;

@@ -172,10 +172,12 @@ describe("an objective", () => {
     left,
   });
   it("has a gap where nothing was seen, never a level line", () =>
-    expect(objectives.leftPoints([step(0, 5), step(5, 0, 0.9), step(10, 1, 0.8)])).toEqual([
-      [0, 1],
-      [300, null],
-      [600, 0.8],
+    expect(
+      objectives.leftPoints([step(0, 5), step(5, 0, 0.9), step(10, 1, 0.8)], 300, 660),
+    ).toEqual([
+      [300, 1],
+      [600, null],
+      [660, 0.8],
     ]));
   const within = (from: number, to: number): { from: Date; to: Date } => ({
     from: new Date(from * 60_000),
