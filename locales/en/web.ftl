@@ -1543,12 +1543,12 @@ watching-answer = About it are <rules>{ $rules ->
     [one] one objective
    *[other] { $objectives } objectives
 }</objectives>. <report>Its availability month by month</report>
-watching-nobody = <b>Nobody:</b> no rule and no objective is about { $service }. Below are some to begin with, made from its own past. <report>Its availability month by month</report>
+watching-nobody = <b>Nobody:</b> no rule and no objective is about { $service }. <report>Its availability month by month</report>
 starter-show = Propose rules
 starter-hide = Hide the proposal
 starter-nothing = There is no past of { $service } to learn from yet.
 starter-nothing-how = A proposal needs requests of at least one whole day. Import older logs under <sources>Sources</sources>, or come back tomorrow.
-starter-answer = Over the past it is made from ({ $span }) it would have meant <b>{ $alerts ->
+starter-answer = Here are rules to begin with, made from the past of { $service }. Over that time ({ $span }) they would have meant <b>{ $alerts ->
     [one] one alert
    *[other] { $alerts } alerts
 }</b>, <b>{ $tickets ->
@@ -1558,7 +1558,7 @@ starter-answer = Over the past it is made from ({ $span }) it would have meant <
     [one] one record
    *[other] { $records } records
 }.
-starter-no-replay = It is made from { $span }. What it would have said in that time is not known.
+starter-no-replay = Here are rules to begin with, made from the past of { $service } ({ $span }). What they would have said in that time is not known.
 starter-why = Why these numbers
 starter-yaml = The configuration itself
 starter-copy = Copy YAML
@@ -1567,8 +1567,8 @@ starter-owner = Who looks after it? (a team or a person)
 starter-accept = Accept…
 starter-not-possible = It cannot be accepted with a press.
 starter-no-folder = The configuration is one file, and Koshu does not write into what people keep. Copy the proposal into it; or start Koshu with a folder as its configuration, and it can add “{ $file }” there.
-starter-exists = There is a “{ $file }” in the configuration folder already, or rules of { $service } are configured elsewhere. Look there first; what is missing can be copied from here.
-starter-owner-open = Who owns { $service } is settled elsewhere in the configuration, or not at all, and Koshu leaves that to people. Copy the proposal, check its owner, and put it where the service is configured.
+starter-exists = There is a “{ $file }” in the configuration folder already. Look there first; what is missing can be copied from here.
+starter-declared = { $service }, or a rule with one of these names, is declared in another file of the configuration, and nothing can be declared twice. Copy what is missing from here into that file.
 starter-by-hand = Copy the proposal and put it into the configuration of { $service } by hand.
 starter-ask = Put these rules into the configuration?
 starter-ask-what = Koshu writes “{ $file }” into the configuration folder. Within seconds its objectives and rules for { $service } are in force, and what they find is told to the configured channels. To undo it, remove the file.

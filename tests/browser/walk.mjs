@@ -1,7 +1,8 @@
 // Walks through every page of a running server with the living demonstration, as a person would who
 // has just started it: one-time link, password, first page, service, route, explorer, live tail,
-// Japanese, the watch from an alert to its rule, sources, a first token, a phone, settings, signing
-// out and in again. Started by tests/it/browser.rs.
+// Japanese, the watch from an alert to its rule, its record and a replay, what alerts were worth, the
+// availability of the month, sources, a first token, a phone, settings, signing out and in again.
+// Started by tests/it/browser.rs.
 //
 //   node walk.mjs URL ONE_TIME_LINK FOLDER_FOR_SCREENSHOTS
 //
@@ -110,6 +111,23 @@ async function look(page, name) {
 /** What a program on this machine sends; without a token while none was made. */
 function send(path, body, headers = {}) {
   return fetch(base + path, { method: "POST", body, headers });
+}
+
+/** Presses the button until an alert is in the answer: a minute has to be over to be replayed. */
+async function replayed(page, section) {
+  for (const end = Date.now() + 150_000; ; ) {
+    const [answer] = await Promise.all([
+      page.waitForResponse(/\/rules\/replay$/, { timeout: 130_000 }),
+      section.getByRole("button", { name: "Replay", exact: true }).click(),
+    ]);
+    assert.equal(answer.status(), 200, await answer.text());
+    await section.locator(".answer").waitFor();
+    const found = await answer.json();
+    if (found.alerts > 0) return found;
+    assert.ok(Date.now() < end, `no alert in what was replayed: ${JSON.stringify(found)}`);
+    const minute = Math.ceil(Date.now() / 60_000) * 60_000;
+    await page.waitForFunction((at) => Date.now() > at, minute, { timeout: 70_000 });
+  }
 }
 
 async function assertFits(page, name) {
@@ -330,7 +348,24 @@ async function walk(page) {
     await page.waitForURL(/\/rules\?rule=/);
     await heading("What came of it so far?").waitFor();
     await page.getByText("Somebody acted").first().waitFor();
+    const record = page.locator("section[aria-labelledby=record]");
+    await record.getByText("1 of 1").waitFor();
+    await record.locator("tbody [data-primary]").first().waitFor();
     await look(page, "rule");
+  });
+  await step("the rules are replayed over the last day, and say how often they had fired", async () => {
+    await page.getByRole("link", { name: "All rules" }).click();
+    await page.waitForURL((url) => url.pathname === "/rules" && !url.searchParams.has("rule"));
+    const replay = page.locator("section[aria-labelledby=replay]");
+    assert.equal(await replay.getByLabel("Over").inputValue(), "1d");
+    const found = await replayed(page, replay);
+    const answer = await replay.locator(".answer").innerText();
+    assert.ok(answer.includes(found.alerts === 1 ? "one alert" : `${found.alerts} alerts`), answer);
+    const row = replay.locator("tbody tr", { hasText: RULE }).first();
+    await row.getByText(/^[\d.]+ per second$/).waitFor();
+    await look(page, "replay");
+    await row.getByRole("link", { name: RULE }).click();
+    await page.waitForURL(/\/rules\?rule=/);
   });
   await step("the same in Japanese: outcome with a reason, rule, objectives", async () => {
     await button("日本語").click();
@@ -375,6 +410,38 @@ async function walk(page) {
     await page.locator("section[aria-labelledby=covered] tbody tr").first().waitFor();
     await look(page, "checks");
   });
+  await step("the quality of alerts says what each was worth", async () => {
+    const watch = page.getByRole("navigation", { name: "The watch" });
+    await watch.getByRole("link", { name: "Alert quality" }).click();
+    await heading("Which rules are worth being told about?").waitFor();
+    const row = page.locator("section[aria-labelledby=worth] tbody tr", { hasText: RULE });
+    await row.getByText("0 of 1").waitFor();
+    await row.getByText("Nothing had to be done").waitFor();
+    await heading("Which alerts should become tickets?").waitFor();
+    await page.getByText(/^Bearable is meant to be/).waitFor();
+    await look(page, "quality");
+  });
+  await step("the availability of the month has three definitions, and a table to take along", async () => {
+    const watch = page.getByRole("navigation", { name: "The watch" });
+    await watch.getByRole("link", { name: "Availability" }).click();
+    await heading(/^How available was demo-shop in /).waitFor();
+    const table = page.getByRole("table", { name: "Availability by three definitions" });
+    for (const of of ["Minutes", "Requests", "People's time"]) {
+      const named = page.getByRole("rowheader", { name: RegExp(`^${of}`) });
+      const figure = table.getByRole("row").filter({ has: named }).locator("td").first();
+      assert.match(await figure.innerText(), /^\d+\.\d{3}\s%/, of);
+    }
+    assert.equal(await table.getByRole("rowheader").count(), 3);
+    const csv = await page.getByRole("link", { name: "Download CSV" }).getAttribute("href");
+    const answer = await page.evaluate(async (address) => {
+      const got = await fetch(address);
+      return { status: got.status, type: got.headers.get("content-type"), text: await got.text() };
+    }, csv);
+    assert.equal(answer.status, 200, answer.text);
+    assert.match(answer.type, /^text\/csv/);
+    assert.ok(answer.text.trim().split("\n").length > 3, answer.text);
+    await look(page, "report");
+  });
 
   await step("sources say what arrives, from where, and whose clock is wrong", async () => {
     const time = `${Date.now() - BEHIND * 1000}000000`;
@@ -394,6 +461,19 @@ async function walk(page) {
     await sender.getByText("its clock is 4 minutes behind").waitFor();
     await heading("How much room is left?").waitFor();
     await look(page, "sources");
+  });
+
+  await step("without a whole day of past no rule is proposed, and the page says what to do", async () => {
+    await page.goto(`${base}/rules?starter=demo-shop`);
+    const unwatched = page.locator("section[aria-labelledby=unwatched]");
+    await unwatched.getByText("There is no past of demo-shop to learn from yet.").waitFor();
+    await page.goto(`${base}/services/quiet`);
+    const watching = page.locator("section[aria-labelledby=watching]");
+    await watching.getByText("Nobody:").waitFor();
+    await watching.getByText("There is no past of quiet to learn from yet.").waitFor();
+    await look(page, "starter");
+    await watching.getByRole("link", { name: "Sources" }).click();
+    await heading("What arrives, and from where?").waitFor();
   });
 
   await step("what the server names is said in Japanese", async () => {
@@ -494,7 +574,8 @@ async function walk(page) {
 
   await step("on a phone nothing scrolls sideways", async () => {
     await page.setViewportSize(PHONE);
-    for (const path of ["/", "/inbox", "/rules", "/checks", "/explorer", "/sources", "/settings"]) {
+    const paths = ["/", "/inbox", "/rules", "/actionability", "/report", "/checks", "/explorer"];
+    for (const path of [...paths, "/sources", "/settings"]) {
       await page.goto(base + path);
       await page.locator("main h1").first().waitFor({ state: "attached" });
       await page.waitForLoadState("networkidle").catch(() => {});

@@ -118,7 +118,7 @@ describe("a proposal", () => {
     ["can be accepted", { possible: true, file: "starter-shop.yaml" } as const, null],
     ["has no folder", { possible: false, why: "no_folder" } as const, "starter-no-folder"],
     ["is there already", { possible: false, why: "exists" } as const, "starter-exists"],
-    ["has an open owner", { possible: false, why: "owner" } as const, "starter-owner-open"],
+    ["is declared elsewhere", { possible: false, why: "declared" } as const, "starter-declared"],
     ["cannot, for a new reason", { possible: false, why: "other" } as const, "starter-by-hand"],
     ["comes from a server that cannot write", undefined, "starter-by-hand"],
   ])("%s", (_, accept, want) => expect(obstacleOf(accept)).toBe(want));

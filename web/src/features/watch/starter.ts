@@ -27,7 +27,7 @@ export const unwatched = <T extends { name: string; requests: number }>(
 const WHY: Record<string, MessageKey> = {
   no_folder: "starter-no-folder",
   exists: "starter-exists",
-  owner: "starter-owner-open",
+  declared: "starter-declared",
 };
 
 /** Why it cannot be accepted, and what to do; null when it can. A server that doesn't say cannot do it. */
