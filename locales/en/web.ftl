@@ -1113,16 +1113,22 @@ objective-gone = No such objective is configured.
 ## Rules
 rules-title = What is watched, and where does it stand?
 rules-answer = { $n ->
-    [one] <b>One rule</b>
-   *[other] <b>{ $n } rules</b>
-}: { $firing ->
-    [0] none fires
-    [one] <b>one</b> fires
-   *[other] <b>{ $firing }</b> fire
-}{ $blind ->
-    [0] , and all of them can see.
-    [one] , and <b>one</b> cannot see what it watches.
-   *[other] , and <b>{ $blind }</b> cannot see what they watch.
+    [one] <b>One rule</b>: it { $firing ->
+        [0] does not fire
+       *[other] <b>fires</b>
+    }{ $blind ->
+        [0] , and it sees what it watches.
+       *[other] , and it <b>cannot see</b> what it watches.
+    }
+   *[other] <b>{ $n } rules</b>: { $firing ->
+        [0] none fires
+        [one] <b>one</b> fires
+       *[other] <b>{ $firing }</b> fire
+    }{ $blind ->
+        [0] , and all of them see what they watch.
+        [one] , and <b>one</b> cannot see what it watches.
+       *[other] , and <b>{ $blind }</b> cannot see what they watch.
+    }
 }
 rules-none = No rule is configured
 rules-none-how = A rule decides from a signal whether something is an alert (now), a ticket (in days) or a record. Begin with tickets; make an alert of what somebody really had to act on.
@@ -1166,7 +1172,13 @@ record-unjudged = It fired { $n ->
 record-answer = It fired { $n ->
     [one] once
    *[other] { $n } times
-}. Of { $all } that were judged somebody had to act in <b>{ $of }</b>.
+}. { $all ->
+    [one] One was judged, and { $of ->
+        [0] <b>nobody</b>
+       *[other] <b>somebody</b>
+    } had to act
+   *[other] Of { $all } that were judged somebody had to act in <b>{ $of }</b>
+}.
 record-began = Began
 record-ended = Ended
 record-open = open
@@ -1406,7 +1418,13 @@ quality-nobody-said = { $n ->
 quality-answer = { $n ->
     [one] <b>One alert.</b>
    *[other] <b>{ $n } alerts.</b>
-} Of { $all } that were judged somebody had to act in { $of }: <b>{ $share }</b> (95 % interval { $interval }).
+} { $all ->
+    [one] One was judged, and { $of ->
+        [0] nobody
+       *[other] somebody
+    } had to act
+   *[other] Of { $all } that were judged somebody had to act in { $of }
+}: <b>{ $share }</b> (95 % interval { $interval }).
 quality-demotable = { $n ->
     [0] No rule is proven to cry wolf.
     [one] <b>One rule</b> cries wolf and should make tickets instead.

@@ -343,6 +343,9 @@ async function walk(page) {
     const history = page.locator("section[aria-labelledby=history]");
     await history.getByText("The walk was here.").waitFor();
     await history.getByText("Acknowledged", { exact: true }).waitFor();
+    await page.locator("main canvas").first().waitFor();
+    await page.evaluate(() => scrollTo(0, 0));
+    await page.getByText(/^measured [\d.]+ per second, limit 0\.001 per second$/).waitFor();
     await look(page, "firing");
     await page.getByRole("link", { name: "See the rule" }).click();
     await page.waitForURL(/\/rules\?rule=/);
@@ -386,6 +389,7 @@ async function walk(page) {
     await look(page, "objectives-ja");
     await page.locator("main [data-row] [data-primary]", { hasText: "available" }).click();
     await heading("何が予算を減らしたのか").waitFor();
+    await page.getByText(/^30 日のうち \d+ (分|秒)$/).waitFor();
     await look(page, "objective-ja");
     await button("EN").click();
     await heading("What burnt it?").waitFor();
@@ -471,6 +475,7 @@ async function walk(page) {
     const watching = page.locator("section[aria-labelledby=watching]");
     await watching.getByText("Nobody:").waitFor();
     await watching.getByText("There is no past of quiet to learn from yet.").waitFor();
+    await watching.evaluate((section) => section.scrollIntoView());
     await look(page, "starter");
     await watching.getByRole("link", { name: "Sources" }).click();
     await heading("What arrives, and from where?").waitFor();
