@@ -100,7 +100,8 @@ impl Record {
             median_acknowledge: waits.get(waits.len().saturating_sub(1) / 2).copied().map(Span::from_micros),
             flaps: count(&Case::is_flap),
             off_hours: count(&|case| case.told && case.alert && !hours.contain(case.began, zone)),
-            noise_minutes: noise.map(|case| wait(case).unwrap_or(0) as f64 / 60e6 + REFOCUS_MINUTES).sum(),
+            // A sum of nothing is minus zero otherwise.
+            noise_minutes: noise.map(|case| wait(case).unwrap_or(0) as f64 / 60e6 + REFOCUS_MINUTES).sum::<f64>() + 0.0,
         }
     }
 

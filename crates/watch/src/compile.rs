@@ -655,7 +655,7 @@ fn unit_of(kind: &RuleKind) -> Unit {
             What::Signal(signal) => signal.unit(),
             What::Sql(_) => Unit::Any,
         },
-        RuleKind::Burn { .. } => Unit::Count,
+        RuleKind::Burn { .. } => Unit::Times,
     }
 }
 

@@ -22,6 +22,8 @@ pub enum Unit {
     PerSecond,
     /// A number: `3`.
     Count,
+    /// So many times as much as allowed: `14.4`.
+    Times,
     /// Whatever it is; bytes (`900MiB`), spans in seconds and percentages are understood.
     #[default]
     Any,
@@ -35,6 +37,7 @@ impl Unit {
             Self::Seconds => "5m",
             Self::Ratio => "5%",
             Self::PerSecond => "10/s",
+            Self::Times => "14.4",
             Self::Count | Self::Any => "3",
         }
     }
@@ -50,6 +53,7 @@ impl Unit {
             Self::Seconds => format!("{} s", number(value)),
             Self::Ratio => format!("{} %", number(value * 100.0)),
             Self::PerSecond => format!("{}/s", number(value)),
+            Self::Times => format!("{} ×", number(value)),
             Self::Count | Self::Any => number(value),
         }
     }
@@ -238,8 +242,8 @@ impl Signal {
             | Self::CheckFailures
             | Self::CheckTlsDays
             | Self::ProcessCount
-            | Self::ProcessRestarts
-            | Self::BudgetBurn => Unit::Count,
+            | Self::ProcessRestarts => Unit::Count,
+            Self::BudgetBurn => Unit::Times,
             Self::HeartbeatAge | Self::HostSilence => Unit::Seconds,
             Self::Sample(_) => Unit::Any,
         }
@@ -300,7 +304,7 @@ impl Amount {
                 };
                 number.trim().parse::<f64>().ok().map(|number| number / seconds)
             }),
-            Unit::Count => plain(),
+            Unit::Count | Unit::Times => plain(),
             Unit::Any => plain()
                 .or_else(|| percent().map(|number| number / 100.0))
                 .or_else(|| text.parse::<ByteSize>().ok().map(|size| size.0 as f64))
@@ -417,6 +421,7 @@ mod tests {
             (Unit::Seconds, 259_200.0, "3 d"),
             (Unit::Ratio, 0.052, "5.2 %"),
             (Unit::PerSecond, 2.345_67, "2.346/s"),
+            (Unit::Times, 14.4, "14.4 ×"),
             (Unit::Count, 3.0, "3"),
             (Unit::Any, 0.25, "0.25"),
         ] {

@@ -145,7 +145,8 @@ pub fn compile_watch(config: &Config) -> (Watched, Vec<SpecProblem>) {
     }
     let hours = config.on_call.working_hours;
     if !(0..24).contains(&hours.from) || !(1..=24).contains(&hours.to) || hours.from >= hours.to {
-        let text = format!("from {} to {} are no hours of a day; write for example {{from: 9, to: 18}}", hours.from, hours.to);
+        let text =
+            format!("from {} to {} are no hours of a day; write for example {{from: 9, to: 18}}", hours.from, hours.to);
         wrong(vec![key("on_call"), key("working_hours")], text);
     }
     for target in escalation.targets() {

@@ -11,9 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
 use store::{Firing, FiringClass, FiringScope};
-use watch::actionability::{
-    Demotion, DemotionError, Page, PersonWeek, Record, Share, by_person_and_week, demote,
-};
+use watch::actionability::{Demotion, DemotionError, Page, PersonWeek, Record, Share, by_person_and_week, demote};
 use watch::outcome::Case;
 
 /// Days of the past that are looked at when nothing else is asked for.
