@@ -310,7 +310,11 @@ impl Source for Past {
     fn was_watching(&self, service: Option<&str>, range: TimeRange) -> bool {
         match service {
             Some(service) => self.is_seen(service, range),
-            None => self.first.lock().keys().cloned().collect::<Vec<_>>().iter().any(|one| self.is_seen(one, range)),
+            None => {
+                // The names first: each look takes the lock anew, which must not be held by then.
+                let names: Vec<String> = self.first.lock().keys().cloned().collect();
+                names.iter().any(|one| self.is_seen(one, range))
+            }
         }
     }
 }
