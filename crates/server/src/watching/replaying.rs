@@ -112,7 +112,9 @@ impl Watch {
         let selectors: BTreeSet<&Selector> = rules.iter().filter_map(|rule| selector_of(rule)).collect();
         let of_requests: Vec<&Selector> = selectors.iter().copied().filter(|one| is_of_requests(one)).collect();
         let queries = i64::try_from(selectors.iter().filter(|one| takes_query(one)).count()).unwrap_or(i64::MAX);
-        let query_every = (range.micros() / MINUTE * queries).div_euclid(MAX_QUERIES).max(1) * MINUTE;
+        let asked_for = range.micros() / MINUTE * queries;
+        // Rounded up: rounded down it would be up to twice as many.
+        let query_every = (asked_for + MAX_QUERIES - 1).div_euclid(MAX_QUERIES).max(1) * MINUTE;
         let asks = |rule: &Arc<Rule>| selector_of(rule).is_some_and(takes_query);
         let sampled = if query_every > MINUTE { rules.iter().filter(|rule| asks(rule)).collect() } else { Vec::new() };
         let sampled = sampled
@@ -180,8 +182,8 @@ struct Minutes {
     kept: VecDeque<(i64, RouteSums)>,
     /// Everything before this was read.
     read_until: Option<i64>,
-    /// The last part could not be read.
-    failed: bool,
+    /// The end of the last hour that could not be read: a window that reaches before it has a hole.
+    failed_until: Option<i64>,
 }
 
 /// The stored past, as rules ask for it.
@@ -232,9 +234,9 @@ impl Past {
             let to = (from.div_euclid(HOUR) + 1) * HOUR;
             let range = TimeRange { from: Timestamp::from_micros(from), to: Timestamp::from_micros(to) };
             let wanted = |service: &str, route: &str| self.wanted.wants(service, route);
-            let found = self.runtime.block_on(self.parts.lake.minutes(range, wanted));
-            minutes.failed = found.is_err();
-            match found {
+            let read = || self.runtime.block_on(self.parts.lake.minutes(range, wanted));
+            // Once more: files may have been merged away while they were read.
+            match read().or_else(|_| read()) {
                 Ok(found) => {
                     for (at, sums) in found.minutes {
                         for (service, _) in sums.keys() {
@@ -243,7 +245,10 @@ impl Past {
                         minutes.kept.push_back((at, sums));
                     }
                 }
-                Err(error) => tracing::warn!(%error, "an hour of roll-ups could not be read for a replay"),
+                Err(error) => {
+                    tracing::warn!(%error, "an hour of roll-ups could not be read for a replay");
+                    minutes.failed_until = Some(to);
+                }
             }
             from = to;
             minutes.read_until = Some(to);
@@ -264,14 +269,16 @@ impl Past {
         }
         self.read_until(now, self.longest.unwrap_or(window));
         let minutes = self.minutes.lock();
-        let from = now.plus_micros(-window.micros()).micros();
+        // As at work: a window that is no multiple of a minute begins with the minute in which it begins.
+        let from = now.plus_micros(-window.micros()).minute().micros();
         let mut out = Windows::default();
         let within = minutes.kept.iter().filter(|(at, _)| *at >= from && at + MINUTE <= now.micros());
         for ((service, route), sum) in within.flat_map(|(_, sums)| sums) {
             let of_service: &mut ServiceWindows = out.services.entry(Arc::clone(service)).or_default();
             of_service.routes.entry(Arc::clone(route)).or_default().merge(sum);
         }
-        let out = (!minutes.failed).then(|| Arc::new(out));
+        let is_whole = minutes.failed_until.is_none_or(|until| until <= from);
+        let out = is_whole.then(|| Arc::new(out));
         known.1.insert(window, out.clone());
         out
     }
