@@ -3,12 +3,12 @@
 use crate::budgets::Budgets;
 use crate::counts::Tally;
 use crate::engine::{Engine, Source};
-use crate::objective::Objective;
+use crate::objective::{Objective, Subject};
 use crate::rule::Rule;
 use crate::{Class, Phase, Series};
 use base::{Span, TimeRange, Timestamp};
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 /// A stored past. [`Source::signal`] is asked for moments of the past, in their order.
@@ -19,7 +19,13 @@ pub trait History: Source {
     /// The parts of a range in which a service was watched. Asked after the counts of the range.
     fn seen(&self, service: &str, range: TimeRange) -> Vec<TimeRange>;
 
-    /// Whether to go on after a moment; asked before each evaluation. The replay ends there otherwise.
+    /// How long a result of an objective's check stands, until the next one is due. `None` for one over requests.
+    fn stands(&self, _objective: &Objective) -> Option<Span> {
+        None
+    }
+
+    /// Whether to go on after a moment; asked before each evaluation, and before counts are read. The replay ends there
+    /// otherwise.
     fn goes_on(&self, _now: Timestamp) -> bool {
         true
     }
@@ -57,6 +63,32 @@ pub struct Replayed {
 
 const DAY_US: i64 = 86_400_000_000;
 
+/// Counts of one objective that were read and are not booked yet.
+struct Waiting {
+    key: String,
+    stands: Option<Span>,
+    rows: VecDeque<(Timestamp, Tally)>,
+}
+
+impl Waiting {
+    /// Those of a range; none when there is no time for them.
+    fn read(history: &dyn History, objective: &Objective, range: TimeRange) -> Self {
+        let rows = if history.goes_on(range.from) { history.counts(objective, range) } else { Vec::new() };
+        Self { key: objective.key(), stands: history.stands(objective), rows: rows.into() }
+    }
+
+    /// Books the first so many. The time until the next run of a check was seen, as it is at work.
+    fn book(&mut self, budgets: &Budgets, count: usize) {
+        let rows: Vec<(Timestamp, Tally)> = self.rows.drain(..count).collect();
+        if let Some(stands) = self.stands {
+            for (at, _) in &rows {
+                budgets.see(&self.key, TimeRange { from: *at, to: at.plus_micros(stands.micros()) });
+            }
+        }
+        budgets.load(&self.key, rows);
+    }
+}
+
 /// Goes through a range of the past, an evaluation each `interval`, the one with which the rules were compiled.
 pub fn replay(
     rules: &[Arc<Rule>],
@@ -69,9 +101,13 @@ pub fn replay(
     let budgets = Arc::new(Budgets::new(objectives, range.from));
     for objective in objectives {
         let before = TimeRange { from: range.from.plus_micros(-objective.window.longest().micros()), to: range.from };
-        budgets.load(&objective.key(), history.counts(objective, before));
-        for seen in history.seen(&objective.service, before) {
-            budgets.see(&objective.key(), seen);
+        let mut past = Waiting::read(history, objective, before);
+        past.book(&budgets, past.rows.len());
+        // A service may have been watched while its check did not run.
+        if matches!(objective.subject, Subject::Requests { .. }) {
+            for seen in history.seen(&objective.service, before) {
+                budgets.see(&objective.key(), seen);
+            }
         }
     }
     let mut engine = Engine::new(rules.to_vec(), Arc::clone(&budgets), interval, range.from);
@@ -79,21 +115,21 @@ pub fn replay(
     let gone_through = TimeRange { from: range.from, to: range.from };
     let mut out = Replayed { range: gone_through, firings: Vec::new(), ticks: 0 };
     let (mut now, mut loaded) = (range.from, range.from);
-    let mut waiting: Vec<(String, std::collections::VecDeque<(Timestamp, Tally)>)> = Vec::new();
+    let mut waiting: Vec<Waiting> = Vec::new();
     while now <= range.to && history.goes_on(now) {
         if now >= loaded && loaded < range.to {
             // A day at a time: the past may be long, and memory is not.
             let day = TimeRange { from: loaded, to: loaded.plus_micros(DAY_US).min(range.to) };
-            let counts = |objective: &Arc<Objective>| (objective.key(), history.counts(objective, day).into());
-            let left = std::mem::replace(&mut waiting, objectives.iter().map(counts).collect());
-            for (key, rows) in left {
-                budgets.load(&key, rows);
+            let read = |objective: &Arc<Objective>| Waiting::read(history, objective, day);
+            let left = std::mem::replace(&mut waiting, objectives.iter().map(read).collect());
+            for mut one in left {
+                one.book(&budgets, one.rows.len());
             }
             loaded = day.to;
         }
-        for (key, rows) in &mut waiting {
-            let due = rows.iter().take_while(|(at, _)| *at < now).count();
-            budgets.load(key, rows.drain(..due));
+        for one in &mut waiting {
+            let due = one.rows.iter().take_while(|(at, _)| *at < now).count();
+            one.book(&budgets, due);
         }
         for change in engine.tick(now, history) {
             let key = (change.rule.name.clone(), change.series.clone());

@@ -4,7 +4,7 @@ use super::Json;
 use crate::auth::MayRead;
 use crate::parts::Parts;
 use crate::problem::ApiError;
-use crate::watching::{NotReplayed, REPLAY_STEP, Replay, ReplayOutcome, Sampled};
+use crate::watching::{NotReplayed, REPLAY_STEP, Replay, ReplayError, ReplayOutcome, Sampled};
 use axum::extract::State;
 use base::{TimeRange, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -208,8 +208,12 @@ pub fn tried_out(parts: &Parts, tried: &Tried, range: TimeRange, deadline: Insta
 
 /// Goes through the past, unless somebody else does.
 pub async fn go(parts: &Parts, asked: Replay) -> Result<ReplayOutcome, ApiError> {
-    let busy = || ApiError::too_many("another replay is going on; try again when it is done", Duration::from_secs(10));
-    parts.watch.replay(parts, asked).await.ok_or_else(busy)
+    parts.watch.replay(parts, asked).await.map_err(|error| match error {
+        ReplayError::Busy => {
+            ApiError::too_many("another replay is going on; try again when it is done", Duration::from_secs(10))
+        }
+        ReplayError::Failed(cause) => ApiError::internal(cause),
+    })
 }
 
 fn answer(outcome: ReplayOutcome, asked: TimeRange, comparison: Option<ComparisonView>) -> ReplayAnswer {

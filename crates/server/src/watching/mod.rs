@@ -17,7 +17,7 @@ pub use counting::past_minutes;
 pub use heard::Heard;
 pub use plan::{Plan, Reloaded};
 pub use proof::CHANNEL as HEARTBEAT_CHANNEL;
-pub use replaying::{NotReplayed, Outcome as ReplayOutcome, Replay, STEP as REPLAY_STEP, Sampled};
+pub use replaying::{NotReplayed, Outcome as ReplayOutcome, Replay, ReplayError, STEP as REPLAY_STEP, Sampled};
 
 use crate::parts::Parts;
 use base::{Clock, Span, TimeRange, Timestamp};
@@ -70,7 +70,7 @@ pub struct Watch {
     config_problem: RwLock<Option<String>>,
     proof: proof::Proof,
     /// One replay at a time: it reads much and thinks much.
-    replays: tokio::sync::Semaphore,
+    replays: Arc<tokio::sync::Semaphore>,
 }
 
 /// What is kept across a restart.
@@ -107,7 +107,7 @@ impl Watch {
             last_tick_us: AtomicU64::new(0),
             config_problem: RwLock::default(),
             proof: proof::Proof::new(now),
-            replays: tokio::sync::Semaphore::new(1),
+            replays: Arc::new(tokio::sync::Semaphore::new(1)),
         }
     }
 

@@ -15,9 +15,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Instant;
 use tokio::runtime::Handle;
+use tokio_util::sync::CancellationToken;
 use watch::counts::Tally;
 use watch::engine::{Answer, Source};
-use watch::objective::Objective;
+use watch::objective::{Objective, Subject};
 use watch::replay::{History, Replayed, replay};
 use watch::rule::{Rule, RuleKind, Scope, Selector, What};
 use watch::signals::Signal;
@@ -70,6 +71,17 @@ pub struct Outcome {
     pub sampled: Vec<Sampled>,
 }
 
+/// Why nothing was gone through.
+#[derive(Debug, thiserror::Error)]
+pub enum ReplayError {
+    /// Try again later.
+    #[error("another replay is going on")]
+    Busy,
+    /// Ours to fix.
+    #[error("the replay broke off")]
+    Failed(#[source] tokio::task::JoinError),
+}
+
 /// Why a rule can't be replayed.
 fn obstacle(rule: &Rule) -> Option<&'static str> {
     let RuleKind::Threshold { selector, .. } = &rule.kind else { return None };
@@ -91,6 +103,20 @@ fn selector_of(rule: &Rule) -> Option<&Selector> {
     }
 }
 
+/// The objective that a rule is about, by `service/name`.
+fn objective_of(rule: &Rule) -> Option<&str> {
+    match &rule.kind {
+        RuleKind::Burn { objective, .. } => Some(objective),
+        RuleKind::Threshold { selector, .. } => selector.objective.as_deref(),
+    }
+}
+
+/// The objectives that rules are about. The past of an objective is read request by request: none is read for nothing.
+fn needed(objectives: Vec<Arc<Objective>>, rules: &[Arc<Rule>]) -> Vec<Arc<Objective>> {
+    let keys: HashSet<&str> = rules.iter().filter_map(|rule| objective_of(rule)).collect();
+    objectives.into_iter().filter(|objective| keys.contains(objective.key().as_str())).collect()
+}
+
 /// Whether it takes a query at each evaluation.
 fn takes_query(selector: &Selector) -> bool {
     let is_budget = matches!(selector.what, What::Signal(Signal::BudgetLeft | Signal::BudgetBurn));
@@ -98,9 +124,12 @@ fn takes_query(selector: &Selector) -> bool {
 }
 
 impl Watch {
-    /// Goes through the past. One at a time: whoever asks meanwhile gets `None`.
-    pub async fn replay(self: &Arc<Self>, parts: &Parts, asked: Replay) -> Option<Outcome> {
-        let _turn = self.replays.try_acquire().ok()?;
+    /// Goes through the past, one replay at a time. It ends when nobody waits for it any more.
+    pub async fn replay(self: &Arc<Self>, parts: &Parts, asked: Replay) -> Result<Outcome, ReplayError> {
+        // The work itself holds the turn: who asked may be gone before it has ended.
+        let turn = Arc::clone(&self.replays).try_acquire_owned().map_err(|_| ReplayError::Busy)?;
+        let stop = CancellationToken::new();
+        let _ends_with_who_asked = stop.clone().drop_guard();
         let range = TimeRange { from: asked.range.from.minute(), to: asked.range.to };
         let (mut rules, mut not_replayed) = (Vec::new(), Vec::new());
         for rule in &asked.rules {
@@ -129,21 +158,20 @@ impl Watch {
             wanted: Wanted::of(&of_requests),
             query_every,
             deadline: asked.deadline,
+            stop,
             watched: self.watched.lock().clone(),
             first: Mutex::default(),
             minutes: Mutex::default(),
             windows: Mutex::default(),
             answers: Mutex::default(),
         };
-        let objectives = asked.objectives;
-        let work = move || replay(&rules, &objectives, &past, range, STEP);
-        match tokio::task::spawn_blocking(work).await {
-            Ok(replayed) => Some(Outcome { replayed, not_replayed, sampled }),
-            Err(error) => {
-                tracing::error!(%error, "a replay of rules failed");
-                None
-            }
-        }
+        let objectives = needed(asked.objectives, &rules);
+        let work = move || {
+            let _turn = turn;
+            replay(&rules, &objectives, &past, range, STEP)
+        };
+        let replayed = tokio::task::spawn_blocking(work).await.map_err(ReplayError::Failed)?;
+        Ok(Outcome { replayed, not_replayed, sampled })
     }
 }
 
@@ -197,6 +225,8 @@ struct Past {
     /// Microseconds between two queries of the same selector.
     query_every: i64,
     deadline: Instant,
+    /// Nobody waits for the answer any more.
+    stop: CancellationToken,
     /// When Koshu was there.
     watched: Vec<TimeRange>,
     /// First requests of services.
@@ -344,7 +374,8 @@ impl History for Past {
         match self.runtime.block_on(past_minutes(&self.parts, objective, range)) {
             Ok(minutes) => {
                 let minutes = minutes.unwrap_or_default();
-                if let Some((first, _)) = minutes.first() {
+                let is_of_requests = matches!(objective.subject, Subject::Requests { .. });
+                if let Some((first, _)) = minutes.first().filter(|_| is_of_requests) {
                     self.note_first(&objective.service, *first);
                 }
                 minutes
@@ -361,7 +392,14 @@ impl History for Past {
         self.seen_ranges(service).filter_map(within).collect()
     }
 
+    fn stands(&self, objective: &Objective) -> Option<Span> {
+        match &objective.subject {
+            Subject::Check(check) => Some(self.parts.checks.every(check).unwrap_or(STEP)),
+            Subject::Requests { .. } => None,
+        }
+    }
+
     fn goes_on(&self, _: Timestamp) -> bool {
-        Instant::now() < self.deadline
+        Instant::now() < self.deadline && !self.stop.is_cancelled()
     }
 }
