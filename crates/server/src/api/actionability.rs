@@ -204,7 +204,11 @@ pub async fn demotion(
         file,
         diff: demotion.diff,
         record: Record::of(&cases, &plan.working_hours, &parts.about.time_zone).into(),
-        replay: compared.ok().map(|(range, comparison)| DemotionReplay { from: range.from, to: range.to, comparison }),
+        replay: compared.ok().flatten().map(|(range, comparison)| DemotionReplay {
+            from: range.from,
+            to: range.to,
+            comparison,
+        }),
     }))
 }
 

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 use store::{Firing, FiringClass, FiringScope, FiringsQuery, Outcome};
 use watch::compile::{Declared, DeclaredService, compile};
-use watch::replay::{Comparison, KnownIncident, ReplayedFiring, compare};
+use watch::replay::{Comparison, KnownIncident, Replayed, ReplayedFiring, compare};
 use watch::rule::Rule;
 use watch::spec::{ObjectiveSpec, RuleSpec};
 use watch::{Class, Series};
@@ -100,7 +100,7 @@ pub struct ComparisonView {
     alerts_after: usize,
     /// How many fewer; negative for more.
     alerts_fewer: i64,
-    /// Alerts of that time on which somebody acted, or which were healed.
+    /// Alerts of that time on which somebody acted, or which were healed; without those of rules that can't be replayed.
     incidents: usize,
     /// Of these, how many the rules in question would not have alerted of.
     missed: usize,
@@ -139,6 +139,7 @@ pub struct ReplayAnswer {
     more: usize,
     not_replayed: Vec<NotReplayed>,
     sampled: Vec<Sampled>,
+    /// Null without other rules, and when there was no time for both.
     comparison: Option<ComparisonView>,
 }
 
@@ -173,17 +174,31 @@ pub async fn replay(
     let (outcome, comparison) = match body.config {
         None => (go(&parts, configured()).await?, None),
         Some(tried) => {
-            let after = tried_out(&parts, &tried, range, deadline)?;
+            // Half of the time: the configured rules need the other one.
+            let after = tried_out(&parts, &tried, range, Instant::now() + TIME_LIMIT / 2)?;
             let after = go(&parts, after).await?;
             // As far as the other came: what lies after that can't be compared.
             let before = Replay { range: after.replayed.range, ..configured() };
             let before = go(&parts, before).await?;
-            let incidents = incidents(&parts, range).await?;
-            let compared = compare(&before.replayed, &after.replayed, &incidents).into();
-            (after, Some(compared))
+            let compared = compared(&parts, before, &after.replayed).await?;
+            (after, compared)
         }
     };
     Ok(axum::Json(answer(outcome, range, comparison)))
+}
+
+/// Both over the time through which both came. Nothing when that is none.
+async fn compared(parts: &Parts, before: ReplayOutcome, after: &Replayed) -> Result<Option<ComparisonView>, ApiError> {
+    let ReplayOutcome { replayed: before, not_replayed, .. } = before;
+    let end = before.range.to.min(after.range.to);
+    let range = TimeRange { from: before.range.from, to: end };
+    if range.micros() <= 0 {
+        return Ok(None);
+    }
+    let mut after = after.clone();
+    after.firings.retain(|firing| firing.from <= end);
+    let incidents = incidents(parts, range, &not_replayed).await?;
+    Ok(Some(compare(&before, &after, &incidents).into()))
 }
 
 /// What is to be gone through to try rules out; the first thing that is wrong with them otherwise.
@@ -255,31 +270,40 @@ pub async fn firings(parts: &Parts, scope: &FiringScope, range: TimeRange) -> Re
     }
 }
 
-/// Alerts of a range in which something really was the matter.
-pub async fn incidents(parts: &Parts, range: TimeRange) -> Result<Vec<KnownIncident>, ApiError> {
+/// Alerts of a range in which something really was the matter. Those of rules that can't be replayed are left out: no
+/// replay could see them.
+async fn incidents(parts: &Parts, range: TimeRange, left_out: &[NotReplayed]) -> Result<Vec<KnownIncident>, ApiError> {
     let (alerts, _) = firings(parts, &FiringScope::Class(FiringClass::Alert), range).await?;
     let was_real = |firing: &&Firing| matches!(firing.outcome, Some(Outcome::Acted | Outcome::Healed));
-    let known = alerts.iter().filter(was_real).map(|firing| KnownIncident {
+    let is_replayed = |firing: &&Firing| {
+        let rule = firing.rule.strip_suffix("/absent").unwrap_or(&firing.rule);
+        left_out.iter().all(|one| one.rule != rule)
+    };
+    let known = alerts.iter().filter(was_real).filter(is_replayed).map(|firing| KnownIncident {
         service: firing.service.as_ref().map(ToString::to_string),
         range: TimeRange { from: firing.started_at, to: firing.resolved_at.unwrap_or(range.to).max(firing.started_at) },
     });
     Ok(known.collect())
 }
 
-/// The comparison of the alerts among `rules` with and without one of them.
+/// The comparison of the alerts of the configured rules with and without one of them. Nothing when that one can't be
+/// replayed, or when there was no time.
 pub async fn without(
     parts: &Parts,
     rule: &Rule,
     range: TimeRange,
     time: Duration,
-) -> Result<(TimeRange, ComparisonView), ApiError> {
+) -> Result<Option<(TimeRange, ComparisonView)>, ApiError> {
     let plan = parts.watch.plan();
     let is_alert = |one: &&std::sync::Arc<Rule>| one.info.class == Class::Alert;
     let rules = plan.rules.iter().filter(is_alert).cloned().collect();
     let asked = Replay { rules, objectives: plan.objectives.clone(), range, deadline: Instant::now() + time };
-    let before = go(parts, asked).await?.replayed;
+    let ReplayOutcome { replayed: before, not_replayed, .. } = go(parts, asked).await?;
+    if before.range.micros() <= 0 || not_replayed.iter().any(|one| one.rule == rule.info.name) {
+        return Ok(None);
+    }
     let mut after = before.clone();
     after.firings.retain(|firing| firing.rule != rule.info.name);
-    let incidents = incidents(parts, before.range).await?;
-    Ok((before.range, compare(&before, &after, &incidents).into()))
+    let incidents = incidents(parts, before.range, &not_replayed).await?;
+    Ok(Some((before.range, compare(&before, &after, &incidents).into())))
 }

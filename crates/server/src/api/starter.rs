@@ -171,9 +171,14 @@ async fn replayed(parts: &Parts, proposal: &Proposal) -> Option<StarterReplay> {
     let range = TimeRange { from: now.plus_seconds(-REPLAY_DAYS * DAY_S), to: now };
     let asked = replay::tried_out(parts, &tried, range, Instant::now() + REPLAY_TIME).ok()?;
     let outcome = replay::go(parts, asked).await.ok()?;
+    let gone_through = outcome.replayed.range;
+    // That nothing fired in no time says nothing.
+    if gone_through.micros() <= 0 {
+        return None;
+    }
     Some(StarterReplay {
-        from: outcome.replayed.range.from,
-        to: outcome.replayed.range.to,
+        from: gone_through.from,
+        to: gone_through.to,
         alerts: replay::count(&outcome, Class::Alert),
         tickets: replay::count(&outcome, Class::Ticket),
         records: replay::count(&outcome, Class::Record),
