@@ -1,7 +1,7 @@
 //! How often rules made somebody act, what they cost, and which of them should alert nobody any more.
 
 use super::{Path, Query, TextRange, replay};
-use crate::auth::MayRead;
+use crate::auth::{MayAdmin, MayRead};
 use crate::parts::Parts;
 use crate::problem::ApiError;
 use axum::extract::State;
@@ -178,7 +178,8 @@ struct DemotionReplay {
     comparison: replay::ComparisonView,
 }
 
-/// `GET /api/v1/rules/{name}/demotion`
+/// `GET /api/v1/rules/{name}/demotion`: for those who may change the configuration. The lines around the change are shown
+/// as they are written, and a secret may stand in them.
 #[utoipa::path(
     get,
     path = "/api/v1/rules/{name}/demotion",
@@ -188,7 +189,7 @@ struct DemotionReplay {
 )]
 pub async fn demotion(
     State(parts): State<Parts>,
-    _: MayRead,
+    _: MayAdmin,
     Path(name): Path<String>,
 ) -> Result<axum::Json<DemotionAnswer>, ApiError> {
     let plan = parts.watch.plan();
