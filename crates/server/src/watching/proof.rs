@@ -54,17 +54,22 @@ enum Step {
 
 impl State {
     fn next(&self, every: Span, heard: Option<Timestamp>, rule_fires: bool, now: Timestamp) -> Step {
-        let is_due = |at: Timestamp| {
-            let passed = now.micros() - at.micros();
-            // Half an evaluation early rather than one late; a clock that was set back begins anew.
-            passed < 0 || passed >= every.micros() - INTERVAL.micros() / 2
+        let is_due = |early_us: i64| {
+            self.sent.is_none_or(|(at, _)| {
+                let passed = now.micros() - at.micros();
+                // A clock that was set back begins anew.
+                passed < 0 || passed >= every.micros() - early_us
+            })
         };
-        if !self.sent.is_none_or(|(at, _)| is_due(at)) {
+        // Half an evaluation early rather than one late.
+        let half = INTERVAL.micros() / 2;
+        // An event has come through at the next evaluation: it is made that much before it is needed.
+        if !is_due(INTERVAL.micros() + half) {
             return Step::Nothing;
         }
         let is_new = |event: &Timestamp| self.sent.is_none_or(|(_, before)| *event > before);
         match heard.filter(is_new) {
-            Some(event) if rule_fires => Step::Say(event),
+            Some(event) if rule_fires && is_due(half) => Step::Say(event),
             _ if self.made.is_none_or(|at| (now.micros() - at.micros()).abs() >= 2 * INTERVAL.micros()) => Step::Make,
             _ => Step::Nothing,
         }
@@ -176,11 +181,12 @@ mod tests {
         assert_eq!(state.next(every, Some(at(0)), false, at(15)), Step::Nothing, "heard, but the rule says nothing");
         assert_eq!(state.next(every, Some(at(0)), true, at(15)), Step::Say(at(0)));
         state.sent = Some((at(15), at(0)));
-        assert_eq!(state.next(every, Some(at(0)), true, at(60)), Step::Nothing, "a minute has not passed");
-        assert_eq!(state.next(every, Some(at(0)), true, at(75)), Step::Make, "the old event proves nothing anew");
-        state.made = Some(at(75));
-        assert_eq!(state.next(every, Some(at(75)), true, at(90)), Step::Say(at(75)));
-        assert_eq!(state.next(every, Some(at(75)), true, at(-100)), Step::Say(at(75)), "our clock went back");
+        assert_eq!(state.next(every, Some(at(0)), true, at(45)), Step::Nothing, "there is time");
+        assert_eq!(state.next(every, Some(at(0)), true, at(60)), Step::Make, "the old event proves nothing anew");
+        state.made = Some(at(60));
+        assert_eq!(state.next(every, Some(at(60)), true, at(61)), Step::Nothing, "a minute has not passed");
+        assert_eq!(state.next(every, Some(at(60)), true, at(75)), Step::Say(at(60)), "a minute after the one before");
+        assert_eq!(state.next(every, Some(at(60)), true, at(-100)), Step::Say(at(60)), "our clock went back");
     }
 
     #[test]
