@@ -22,8 +22,8 @@ use watch::condition::Request;
 use watch::counts::Tally;
 use watch::objective::{Objective, Subject};
 
-/// Rows of the past: minutes of the longest window.
-const MAX_MINUTES: usize = 200_000;
+/// Rows of the past: minutes of the longest window, 400 days.
+const MAX_MINUTES: usize = 400 * 1440 + 1;
 const MINUTE: Span = Span::from_seconds(60);
 
 impl Watch {
