@@ -150,6 +150,15 @@ impl Tally {
         Self { range, cut_off, good_minute: GOOD_MINUTE, minutes, users: users::Users::default() }
     }
 
+    /// Leaves out the minutes that begin after a moment: they are no time without requests yet.
+    #[must_use]
+    pub fn until(mut self, now: Timestamp) -> Self {
+        let passed = now.micros().saturating_sub(self.range.from.micros()).max(0);
+        let begun = passed.saturating_add(MINUTE_US - 1).div_euclid(MINUTE_US);
+        self.minutes.truncate(usize::try_from(begun).unwrap_or(usize::MAX));
+        self
+    }
+
     /// Takes another share from which on a minute is good.
     pub fn with_good_minute(mut self, share: f64) -> Self {
         self.good_minute = share.clamp(0.0, 1.0);

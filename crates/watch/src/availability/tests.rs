@@ -128,6 +128,20 @@ fn where_users_are_not_told_apart_windows_are_by_requests() {
 }
 
 #[test]
+fn of_a_month_that_goes_on_nothing_is_said_beyond_now() {
+    let mut tally = Tally::new(minutes(0, 100), DEFAULT_CUT_OFF, &[minutes(8, 20)]).until(at(10, 30));
+    tally.add_requests(at(9, 0), 10, 10);
+    tally.add_user_request(request("ann", at(9, 0), true)).unwrap();
+    let report = tally.report("shop", &month(), None);
+    let with = report.with_maintenance;
+    // Eleven minutes have begun.
+    assert_eq!((with.time, with.unknown_minutes), (Measure { good: 1, all: 1 }, 10));
+    assert_eq!(report.maintenance_minutes, 3);
+    assert_eq!(with.users, Measure { good: 120_000_000, all: 120_000_000 }, "until the end of the minute that goes on");
+    assert_eq!(report.range, minutes(0, 100));
+}
+
+#[test]
 fn what_is_not_sorted_is_refused() {
     let mut tally = Tally::new(minutes(0, 10), DEFAULT_CUT_OFF, &[]);
     tally.add_user_request(request("bob", at(5, 0), true)).unwrap();
