@@ -12,6 +12,7 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use base::{ServiceName, TimeRange, Timestamp};
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -115,6 +116,11 @@ pub async fn month(
     match params.format.as_deref() {
         Some("markdown") => {
             let text = markdown(&report, &Texts::new(language));
+            // Without it the figures would seem to be of the whole month.
+            let text = match partial {
+                Some(partial) => format!("{text}\n> {partial}\n"),
+                None => text,
+            };
             Ok(attached("text/markdown; charset=utf-8", "md", text))
         }
         Some("csv") => Ok(attached("text/csv; charset=utf-8", "csv", csv(&report))),
@@ -144,7 +150,8 @@ fn which_month(parts: &Parts, params: &ReportParams) -> Result<Month, ApiError> 
     let own = &parts.about.time_zone;
     let zone = params.time_zone.as_deref().filter(|zone| !zone.is_empty());
     let zone = zone.or_else(|| own.iana_name()).unwrap_or("UTC");
-    let current = || Month::of(parts.clock.now(), own).to_string();
+    let there = || TimeZone::get(zone).unwrap_or_else(|_| own.clone());
+    let current = || Month::of(parts.clock.now(), &there()).to_string();
     let month = params.month.clone().filter(|month| !month.is_empty()).unwrap_or_else(current);
     Month::parse(&month, zone).map_err(|error| ApiError::bad_request(error.to_string()))
 }
@@ -194,7 +201,7 @@ async fn make(
     let maintenances = parts.store.maintenances().within(range).await?;
     let of_service = maintenances.iter().filter(|one| one.service.as_ref().is_none_or(|of| of == service));
     let maintenances: Vec<TimeRange> = of_service.filter_map(|one| TimeRange::new(one.from, one.until)).collect();
-    let mut tally = Tally::new(range, DEFAULT_CUT_OFF, &maintenances);
+    let mut tally = Tally::new(range, DEFAULT_CUT_OFF, &maintenances).until(parts.clock.now());
     let minutes = past_minutes(parts, objective, range).await?;
     let minutes = minutes.ok_or_else(|| ApiError::conflict("the objective's condition can't be asked of the past"))?;
     for (at, counts) in minutes {
