@@ -133,7 +133,7 @@ cli-no-command-hint = koshu --help lists them
 ## koshu rules
 cli-rules-replaying = going through the past
 cli-rules-replayed = { $alerts } alerts, { $tickets } tickets, { $records } records between { $from } and { $to }
-cli-rules-cut = There was not enough time to go on to { $to }: ask for the rest with --from
+cli-rules-cut = There was not enough time or memory to go on to { $to }: ask for the rest with --from, or try fewer rules
 cli-rules-more = { $more } more are not listed: ask for a shorter time
 cli-rules-not-replayed = { $rule } was left out: { $why }
 cli-rules-sampled = { $rule } was looked at every { $seconds } s: ask for a shorter time to see it every minute

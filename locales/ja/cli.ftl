@@ -133,7 +133,7 @@ cli-no-command-hint = koshu --help で一覧できる
 ## koshu rules
 cli-rules-replaying = 過去のデータで試している
 cli-rules-replayed = { $from } から { $to } まで: アラート { $alerts } 件、チケット { $tickets } 件、記録 { $records } 件
-cli-rules-cut = 時間切れで { $to } までは進めなかった: 残りは --from で続きを指定する
+cli-rules-cut = 時間かメモリが足りず { $to } までは進めなかった: 残りは --from で続きを指定するか、ルールを減らす
 cli-rules-more = ほかに { $more } 件ある: 期間を短くする
 cli-rules-not-replayed = { $rule } は対象外: { $why }
 cli-rules-sampled = { $rule } は { $seconds } 秒おきに調べた: 1 分おきに見るには期間を短くする

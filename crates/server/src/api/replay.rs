@@ -123,7 +123,7 @@ impl From<Comparison> for ComparisonView {
 pub struct ReplayAnswer {
     #[schema(value_type = String)]
     from: Timestamp,
-    /// How far it came; before `asked_to` when there was not enough time.
+    /// How far it came; before `asked_to` when there was not enough time, or memory for the windows of the rules.
     #[schema(value_type = String)]
     to: Timestamp,
     #[schema(value_type = String)]
@@ -139,7 +139,7 @@ pub struct ReplayAnswer {
     more: usize,
     not_replayed: Vec<NotReplayed>,
     sampled: Vec<Sampled>,
-    /// Null without other rules, and when there was no time for both.
+    /// Null without other rules, and when there was no time or memory for both.
     comparison: Option<ComparisonView>,
 }
 

@@ -11,6 +11,7 @@ use crate::parts::Parts;
 use base::{Span, TimeRange, Timestamp};
 use lake::{RouteSums, ServiceWindows, Windows};
 use parking_lot::Mutex;
+use signal::Sum;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Instant;
@@ -25,6 +26,8 @@ use watch::signals::Signal;
 
 /// Time between two evaluations of a replay: as fine as what is stored.
 pub const STEP: Span = Span::from_seconds(60);
+/// Which part of the memory budget minutes of a replay may take: an eighth.
+const MEMORY_SHARE: u64 = 8;
 /// Queries that one replay may ask.
 const MAX_QUERIES: i64 = 3000;
 const HOUR: i64 = 3_600_000_000;
@@ -158,6 +161,7 @@ impl Watch {
             wanted: Wanted::of(&of_requests),
             query_every,
             deadline: asked.deadline,
+            most_bytes: usize::try_from(parts.about.memory_bytes / MEMORY_SHARE).unwrap_or(usize::MAX),
             stop,
             watched: self.watched.lock().clone(),
             first: Mutex::default(),
@@ -212,6 +216,15 @@ struct Minutes {
     read_until: Option<i64>,
     /// The end of the last hour that could not be read: a window that reaches before it has a hole.
     failed_until: Option<i64>,
+    /// Memory of all that are kept.
+    bytes: usize,
+    /// That was too much: nothing more is read.
+    is_full: bool,
+}
+
+/// Memory of a minute's sums, with their places in the map.
+fn bytes_of(sums: &RouteSums) -> usize {
+    sums.values().map(|sum| sum.heap_bytes() + size_of::<Sum>() + 64).sum()
 }
 
 /// The stored past, as rules ask for it.
@@ -225,6 +238,8 @@ struct Past {
     /// Microseconds between two queries of the same selector.
     query_every: i64,
     deadline: Instant,
+    /// Memory that minutes may take.
+    most_bytes: usize,
     /// Nobody waits for the answer any more.
     stop: CancellationToken,
     /// When Koshu was there.
@@ -260,7 +275,15 @@ impl Past {
         let mut minutes = self.minutes.lock();
         let oldest = now.plus_micros(-longest.micros()).minute();
         let mut from = minutes.read_until.map_or(oldest.micros(), |until| until.max(oldest.micros()));
-        while from < now.micros() {
+        while from < now.micros() && !minutes.is_full {
+            if minutes.bytes > self.most_bytes {
+                tracing::warn!(
+                    bytes = minutes.bytes,
+                    "a replay ends: its windows hold more than it may keep in memory"
+                );
+                minutes.is_full = true;
+                break;
+            }
             let to = (from.div_euclid(HOUR) + 1) * HOUR;
             let range = TimeRange { from: Timestamp::from_micros(from), to: Timestamp::from_micros(to) };
             let wanted = |service: &str, route: &str| self.wanted.wants(service, route);
@@ -272,6 +295,7 @@ impl Past {
                         for (service, _) in sums.keys() {
                             self.note_first(service, Timestamp::from_micros(at));
                         }
+                        minutes.bytes += bytes_of(&sums);
                         minutes.kept.push_back((at, sums));
                     }
                 }
@@ -284,7 +308,8 @@ impl Past {
             minutes.read_until = Some(to);
         }
         while minutes.kept.front().is_some_and(|(at, _)| *at < oldest.micros()) {
-            minutes.kept.pop_front();
+            let gone = minutes.kept.pop_front().map_or(0, |(_, sums)| bytes_of(&sums));
+            minutes.bytes -= gone;
         }
     }
 
@@ -307,7 +332,7 @@ impl Past {
             let of_service: &mut ServiceWindows = out.services.entry(Arc::clone(service)).or_default();
             of_service.routes.entry(Arc::clone(route)).or_default().merge(sum);
         }
-        let is_whole = minutes.failed_until.is_none_or(|until| until <= from);
+        let is_whole = !minutes.is_full && minutes.failed_until.is_none_or(|until| until <= from);
         let out = is_whole.then(|| Arc::new(out));
         known.1.insert(window, out.clone());
         out
@@ -400,6 +425,7 @@ impl History for Past {
     }
 
     fn goes_on(&self, _: Timestamp) -> bool {
-        Instant::now() < self.deadline && !self.stop.is_cancelled()
+        let is_full = self.minutes.lock().is_full;
+        !is_full && Instant::now() < self.deadline && !self.stop.is_cancelled()
     }
 }
