@@ -116,7 +116,7 @@ impl Outbox {
     }
 
     /// Writes a message about an open firing that nothing else writes: a reminder. `false` when the firing has ended.
-    pub async fn remind(&self, firing: Id<Firing>, tell: &Tell) -> Result<bool, StoreError> {
+    pub async fn remind(&self, firing: Id<Firing>, tell: &[Tell]) -> Result<bool, StoreError> {
         let now = self.clock.now();
         let mut tx = self.db.begin().await?;
         // The update locks the row, so that the end cannot come in between.
@@ -124,7 +124,9 @@ impl Outbox {
         if tx.execute(sql, args![firing]).await? == 0 {
             return Ok(false);
         }
-        add(&mut tx, Some(firing), tell, false, now).await?;
+        for one in tell {
+            add(&mut tx, Some(firing), one, false, now).await?;
+        }
         tx.commit().await?;
         Ok(true)
     }

@@ -100,7 +100,7 @@ impl Budgets {
             let mut counts = self.tracked[index].counts.lock();
             let added = counts.add(at, tally);
             if added == Added::Counted {
-                counts.see(TimeRange { from: at, to: at.plus_micros(every.micros()) });
+                counts.see_ahead(TimeRange { from: at, to: at.plus_micros(every.micros()) });
             }
             left_out.book(added, tally);
         }
@@ -123,6 +123,13 @@ impl Budgets {
     pub fn see(&self, key: &str, range: TimeRange) {
         if let Some(tracked) = self.find(key) {
             tracked.counts.lock().see(range);
+        }
+    }
+
+    /// The same for a run of a check, which stands until the next one is due.
+    pub fn see_ahead(&self, key: &str, range: TimeRange) {
+        if let Some(tracked) = self.find(key) {
+            tracked.counts.lock().see_ahead(range);
         }
     }
 
@@ -284,6 +291,10 @@ mod tests {
         let hour = TimeRange { from: NOW.plus_seconds(-3600), to: NOW };
         let seen = budgets.sum("shop/buying", hour).unwrap().seen;
         assert_eq!(seen, 20, "a run every ten minutes leaves no gap, and says nothing of the time before the first");
+        budgets.count_check("buy", NOW, true, Span::from_seconds(3600));
+        budgets.set_now(NOW.plus_seconds(3600));
+        let next = TimeRange { from: NOW, to: NOW.plus_seconds(3600) };
+        assert_eq!(budgets.sum("shop/buying", next).unwrap().seen, 60, "an hour stands for the hour");
         assert!(budgets.wants("shop") && !budgets.wants("blog"));
         let steps = budgets.steps(
             "shop/available",

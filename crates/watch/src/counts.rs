@@ -154,8 +154,18 @@ impl Counts {
 
     /// Says that the minutes of a range were looked at, so that a minute without events had none.
     pub fn see(&mut self, range: TimeRange) {
+        self.see_within(range, AHEAD_MINUTES);
+    }
+
+    /// The same for what stands until something else is due: a run of a check tells of the time until the next one, at most
+    /// a day ahead.
+    pub fn see_ahead(&mut self, range: TimeRange) {
+        self.see_within(range, 24 * HOUR_MINUTES);
+    }
+
+    fn see_within(&mut self, range: TimeRange, ahead: i64) {
         let from = minute_of(range.from).max(self.oldest());
-        let to = minute_of(range.to).min(self.now + AHEAD_MINUTES);
+        let to = minute_of(range.to).min(self.now + ahead);
         let mut minute = from;
         while minute < to {
             let end = (minute.div_euclid(HOUR_MINUTES) + 1) * HOUR_MINUTES;

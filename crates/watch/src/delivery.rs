@@ -86,7 +86,9 @@ pub fn after(sent: &Sent, answer: &Answer, random: f64, now: Timestamp) -> Next 
 /// How long a message is tried.
 pub fn patience(kind: MessageKind, class: Class) -> Span {
     match (kind, class) {
-        (MessageKind::Test | MessageKind::Heartbeat, _) => Span::from_seconds(600),
+        (MessageKind::Test, _) => Span::from_seconds(600),
+        // What it says is true now; the next one says it again.
+        (MessageKind::Heartbeat, _) => Span::from_seconds(20),
         // Reminders come again by themselves.
         (MessageKind::Remind, _) => Span::from_seconds(3600),
         (MessageKind::Fire | MessageKind::Resolve | MessageKind::Escalate, Class::Alert) => {

@@ -62,6 +62,8 @@ pub struct Replayed {
 }
 
 const DAY_US: i64 = 86_400_000_000;
+/// A replay ends when it has so many firings: rules that say so much say nothing.
+pub const MAX_FIRINGS: usize = 50_000;
 
 /// Counts of one objective that were read and are not booked yet.
 struct Waiting {
@@ -82,7 +84,7 @@ impl Waiting {
         let rows: Vec<(Timestamp, Tally)> = self.rows.drain(..count).collect();
         if let Some(stands) = self.stands {
             for (at, _) in &rows {
-                budgets.see(&self.key, TimeRange { from: *at, to: at.plus_micros(stands.micros()) });
+                budgets.see_ahead(&self.key, TimeRange { from: *at, to: at.plus_micros(stands.micros()) });
             }
         }
         budgets.load(&self.key, rows);
@@ -116,7 +118,7 @@ pub fn replay(
     let mut out = Replayed { range: gone_through, firings: Vec::new(), ticks: 0 };
     let (mut now, mut loaded) = (range.from, range.from);
     let mut waiting: Vec<Waiting> = Vec::new();
-    while now <= range.to && history.goes_on(now) {
+    while now <= range.to && out.firings.len() < MAX_FIRINGS && history.goes_on(now) {
         if now >= loaded && loaded < range.to {
             // A day at a time: the past may be long, and memory is not.
             let day = TimeRange { from: loaded, to: loaded.plus_micros(DAY_US).min(range.to) };

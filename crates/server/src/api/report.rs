@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
-use watch::availability::{DEFAULT_CUT_OFF, Figures, Month, Report, Tally, UserRequest, allowed, csv, markdown};
+use watch::availability::{DEFAULT_CUT_OFF, Figures, Month, Report, Tally, UserRequest, csv, markdown};
 use watch::compile::{Declared, DeclaredService, compile};
 use watch::objective::{Objective, Subject};
 use watch::spec::ObjectiveSpec;
@@ -25,6 +25,8 @@ use watch::texts::{Language, Texts};
 
 /// Sorting a month of requests by user may take so long.
 const USERS_TIME: Duration = Duration::from_secs(90);
+
+const RETRY_AFTER: Duration = Duration::from_secs(5);
 
 /// Which month of which service.
 #[derive(Debug, Deserialize)]
@@ -108,6 +110,8 @@ pub async fn month(
     let month = which_month(&parts, &params)?;
     let (objective, is_declared) = objective(&parts, &service, params.objective.as_deref())?;
     let now = parts.clock.now();
+    let busy = || ApiError::too_many("another report is being made; try again when it is done", RETRY_AFTER);
+    let _turn = parts.watch.reports.try_acquire().map_err(|_| busy())?;
     let (report, partial) = make(&parts, &service, &month, &objective, is_declared).await?;
     let attached = |kind: &'static str, ending: &str, text: String| {
         let name = format!("inline; filename=\"{}-{}.{ending}\"", report.service, report.month);
@@ -195,9 +199,7 @@ async fn make(
     objective: &Objective,
     is_declared: bool,
 ) -> Result<(Report, Option<String>), ApiError> {
-    let whole = month.range();
-    // What has not been yet is not unknown, and nobody uses it.
-    let range = TimeRange { from: whole.from, to: whole.to.min(parts.clock.now()).max(whole.from) };
+    let range = month.range();
     let maintenances = parts.store.maintenances().within(range).await?;
     let of_service = maintenances.iter().filter(|one| one.service.as_ref().is_none_or(|of| of == service));
     let maintenances: Vec<TimeRange> = of_service.filter_map(|one| TimeRange::new(one.from, one.until)).collect();
@@ -212,10 +214,7 @@ async fn make(
         None => users(parts, objective, range, &mut tally).await,
     };
     let target = is_declared.then(|| objective.target.percent() / 100.0);
-    let mut report = tally.report(service.as_str(), month, target);
-    report.range = whole;
-    report.allowed = target.map(|target| allowed(target, whole));
-    Ok((report, partial))
+    Ok((tally.report(service.as_str(), month, target), partial))
 }
 
 /// What of the month is deleted already: of that nothing is known.

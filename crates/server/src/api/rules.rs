@@ -11,6 +11,7 @@ use lake::Query as Sql;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use store::{ChannelState, Message, RotationOverride};
+use watch::channel::ChannelKind;
 use watch::counts::Sum;
 use watch::engine::RuleStatus;
 use watch::objective::{Objective, Standing, Subject};
@@ -342,8 +343,10 @@ pub async fn test(
     _: MayAdmin,
     Path(name): Path<String>,
 ) -> Result<(StatusCode, axum::Json<TestView>), ApiError> {
-    if !parts.watch.plan().channels.contains_key(&name) {
-        return Err(ApiError::not_found("no such output is configured"));
+    let plan = parts.watch.plan();
+    let channel = plan.channels.get(&name).ok_or_else(|| ApiError::not_found("no such output is configured"))?;
+    if channel.kind() == ChannelKind::Ping {
+        return Err(ApiError::conflict("nobody reads what a dead-man's switch gets; look there whether it is called"));
     }
     let id = parts.store.outbox().add_test(&name, "{}").await?;
     parts.watch.wake();

@@ -265,8 +265,9 @@ fn write(folder: &FilePath, name: &str, text: &str) -> std::io::Result<()> {
         if name == MAIN_FILE && path.exists() {
             continue;
         }
-        let aside = folder.join(format!(".{name}.unfinished"));
-        let mut file = std::fs::File::create(&aside)?;
+        // Of two at once each has its own, and one of them finds the name taken.
+        let aside = folder.join(format!(".{name}.{:016x}", rand::random::<u64>()));
+        let mut file = std::fs::File::create_new(&aside)?;
         file.write_all(text.as_bytes())?;
         file.sync_all()?;
         // A link fails where a file is: what somebody wrote meanwhile stays.

@@ -96,7 +96,11 @@ impl Watch {
         };
         for row in 0..batch.num_rows() {
             if kinds.value(row) == "heartbeat" && states.is_valid(row) && states.value(row) == "ok" {
-                self.heard.saw_heartbeat(names.value(row), Timestamp::from_micros(times.value(row)));
+                let at = Timestamp::from_micros(times.value(row));
+                self.heard.saw_heartbeat(names.value(row), at);
+                if names.value(row) == super::proof::EVENT {
+                    self.proof.hears(at);
+                }
             }
         }
     }
@@ -132,7 +136,7 @@ impl Watch {
                 Subject::Check(check) => {
                     let every = parts.checks.every(check).unwrap_or(MINUTE);
                     for (at, _) in &minutes {
-                        budgets.see(key, TimeRange { from: *at, to: at.plus_micros(every.micros()) });
+                        budgets.see_ahead(key, TimeRange { from: *at, to: at.plus_micros(every.micros()) });
                     }
                     budgets.load(key, minutes);
                 }
@@ -192,6 +196,15 @@ pub async fn past_minutes(
         ),
     };
     let answer = parts.lake.sql(&Query { sql, range, limit: MAX_MINUTES }).await?;
+    if answer.stats.truncated || !answer.stats.damaged_files.is_empty() {
+        let (damaged, truncated) = (answer.stats.damaged_files.join(", "), answer.stats.truncated);
+        tracing::warn!(
+            objective = objective.key(),
+            damaged,
+            truncated,
+            "the past of an objective is not counted whole"
+        );
+    }
     let mut out = Vec::new();
     for batch in &answer.batches {
         let columns: Vec<_> = (0..4).map(|column| crate::signals::ints(batch, column)).collect();

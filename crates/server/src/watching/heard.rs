@@ -42,18 +42,16 @@ struct Processes {
 }
 
 impl Heard {
-    /// These services are watched now. After a pause longer than a few evaluations everything begins anew.
+    /// These services are watched now, and no others. After a pause longer than a few evaluations everything begins anew.
     pub fn watches<'a>(&self, services: impl Iterator<Item = &'a str>, now: Timestamp) {
         let mut watched = self.watched.lock();
         let pause = watched.last.replace(now).map_or(i64::MAX, |last| now.micros() - last.micros());
         if !(0..=4 * super::INTERVAL.micros()).contains(&pause) {
             watched.since.clear();
         }
-        for service in services.chain([""]) {
-            if !watched.since.contains_key(service) && watched.since.len() < MAX_NAMES {
-                watched.since.insert(service.to_owned(), now);
-            }
-        }
+        let before = std::mem::take(&mut watched.since);
+        let since = |service: &str| before.get(service).copied().unwrap_or(now);
+        watched.since = services.chain([""]).take(MAX_NAMES).map(|name| (name.to_owned(), since(name))).collect();
     }
 
     /// Since when each service is watched; under the empty name, anything.
@@ -69,11 +67,6 @@ impl Heard {
     /// A heartbeat said that all is well.
     pub fn saw_heartbeat(&self, id: &str, at: Timestamp) {
         note(&self.heartbeats, id, at);
-    }
-
-    /// When a heartbeat last said that all is well.
-    pub fn heartbeat(&self, id: &str) -> Option<Timestamp> {
-        self.heartbeats.lock().get(id).copied()
     }
 
     /// When an agent was heard last.
@@ -203,6 +196,9 @@ mod tests {
         heard.watches(["shop", "blog"].into_iter(), at(1015));
         let since = heard.watched_since();
         assert_eq!((since[""], since["shop"], since["blog"]), (at(1000), at(1000), at(1015)));
+        heard.watches(["shop"].into_iter(), at(1030));
+        heard.watches(["shop", "blog"].into_iter(), at(1045));
+        assert_eq!(heard.watched_since()["blog"], at(1045), "it was silent in between");
         heard.watches(["shop"].into_iter(), at(2000));
         assert_eq!(heard.watched_since()["shop"], at(2000), "the machine slept");
         heard.watches(["shop"].into_iter(), at(1990));

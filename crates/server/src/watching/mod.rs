@@ -69,6 +69,8 @@ pub struct Watch {
     last_tick_us: AtomicU64,
     config_problem: RwLock<Option<String>>,
     proof: proof::Proof,
+    /// One report at a time: it sorts a month of requests.
+    pub(crate) reports: tokio::sync::Semaphore,
     /// One replay at a time: it reads much and thinks much.
     replays: Arc<tokio::sync::Semaphore>,
 }
@@ -107,6 +109,7 @@ impl Watch {
             last_tick_us: AtomicU64::new(0),
             config_problem: RwLock::default(),
             proof: proof::Proof::new(now),
+            reports: tokio::sync::Semaphore::new(1),
             replays: Arc::new(tokio::sync::Semaphore::new(1)),
         }
     }

@@ -40,6 +40,9 @@ struct State {
     sent: Option<(Timestamp, Timestamp)>,
     /// When the last event was made.
     made: Option<Timestamp>,
+    /// The last event that came through. That it is the one which was made counts, not that it is later than others: a
+    /// clock may be set back.
+    heard: Option<Timestamp>,
 }
 
 /// What is to be done at an evaluation.
@@ -53,7 +56,7 @@ enum Step {
 }
 
 impl State {
-    fn next(&self, every: Span, heard: Option<Timestamp>, rule_fires: bool, now: Timestamp) -> Step {
+    fn next(&self, every: Span, rule_fires: bool, now: Timestamp) -> Step {
         let is_due = |early_us: i64| {
             self.sent.is_none_or(|(at, _)| {
                 let passed = now.micros() - at.micros();
@@ -67,8 +70,9 @@ impl State {
         if !is_due(INTERVAL.micros() + half) {
             return Step::Nothing;
         }
-        let is_new = |event: &Timestamp| self.sent.is_none_or(|(_, before)| *event > before);
-        match heard.filter(is_new) {
+        let is_new =
+            |event: &Timestamp| Some(*event) == self.made && self.sent.is_none_or(|(_, before)| *event != before);
+        match self.heard.filter(is_new) {
             Some(event) if rule_fires && is_due(half) => Step::Say(event),
             _ if self.made.is_none_or(|at| (now.micros() - at.micros()).abs() >= 2 * INTERVAL.micros()) => Step::Make,
             _ => Step::Nothing,
@@ -105,6 +109,11 @@ impl Proof {
         self.selector.as_ref()
     }
 
+    /// An event came through.
+    pub(super) fn hears(&self, event: Timestamp) {
+        self.state.lock().heard = Some(event);
+    }
+
     fn rule_fires(&self, gathered: &Values, now: Timestamp) -> bool {
         let mut engine = self.engine.lock();
         engine.tick(now, gathered);
@@ -116,9 +125,8 @@ impl Watch {
     /// Goes one step on the way to the next heartbeat. To be called after each evaluation.
     pub(super) async fn prove(&self, parts: &Parts, every: Span, gathered: &Values, now: Timestamp) {
         let fires = self.proof.rule_fires(gathered, now);
-        let heard = self.heard.heartbeat(EVENT);
         let state = *self.proof.state.lock();
-        match state.next(every, heard, fires, now) {
+        match state.next(every, fires, now) {
             Step::Nothing => {}
             Step::Make => {
                 self.proof.state.lock().made = Some(now);
@@ -134,8 +142,13 @@ impl Watch {
                 let mut rows = EventRows::default();
                 rows.push(&row, []);
                 let append = Append { rows: vec![(Table::Events, rows.finish())], marks: Vec::new() };
-                if let Err(error) = parts.intake.append(append).await {
-                    tracing::warn!(%error, "no heartbeat is sent: the lake does not take the event for it");
+                // Evaluations must not wait for a disk that hangs.
+                match tokio::time::timeout(QUERY_TIME, parts.intake.append(append)).await {
+                    Ok(Ok(())) => {}
+                    Ok(Err(error)) => {
+                        tracing::warn!(%error, "no heartbeat is sent: the lake does not take the event for it");
+                    }
+                    Err(_) => tracing::warn!("no heartbeat is sent: the lake does not answer"),
                 }
             }
             Step::Say(event) if self.is_in_lake(parts, event).await => {
@@ -174,19 +187,24 @@ mod tests {
         let at = |second: i64| Timestamp::from_seconds(1_782_000_000 + second);
         let every = Span::from_seconds(60);
         let mut state = State::default();
-        assert_eq!(state.next(every, None, false, at(0)), Step::Make);
+        assert_eq!(state.next(every, false, at(0)), Step::Make);
         state.made = Some(at(0));
-        assert_eq!(state.next(every, None, false, at(15)), Step::Nothing, "it is on its way");
-        assert_eq!(state.next(every, None, false, at(30)), Step::Make, "it did not arrive");
-        assert_eq!(state.next(every, Some(at(0)), false, at(15)), Step::Nothing, "heard, but the rule says nothing");
-        assert_eq!(state.next(every, Some(at(0)), true, at(15)), Step::Say(at(0)));
+        assert_eq!(state.next(every, false, at(15)), Step::Nothing, "it is on its way");
+        assert_eq!(state.next(every, false, at(30)), Step::Make, "it did not arrive");
+        state.heard = Some(at(0));
+        assert_eq!(state.next(every, false, at(15)), Step::Nothing, "heard, but the rule says nothing");
+        assert_eq!(state.next(every, true, at(15)), Step::Say(at(0)));
         state.sent = Some((at(15), at(0)));
-        assert_eq!(state.next(every, Some(at(0)), true, at(45)), Step::Nothing, "there is time");
-        assert_eq!(state.next(every, Some(at(0)), true, at(60)), Step::Make, "the old event proves nothing anew");
-        state.made = Some(at(60));
-        assert_eq!(state.next(every, Some(at(60)), true, at(61)), Step::Nothing, "a minute has not passed");
-        assert_eq!(state.next(every, Some(at(60)), true, at(75)), Step::Say(at(60)), "a minute after the one before");
-        assert_eq!(state.next(every, Some(at(60)), true, at(-100)), Step::Say(at(60)), "our clock went back");
+        assert_eq!(state.next(every, true, at(45)), Step::Nothing, "there is time");
+        assert_eq!(state.next(every, true, at(60)), Step::Make, "the old event proves nothing anew");
+        (state.made, state.heard) = (Some(at(60)), Some(at(60)));
+        assert_eq!(state.next(every, true, at(61)), Step::Nothing, "a minute has not passed");
+        assert_eq!(state.next(every, true, at(75)), Step::Say(at(60)), "a minute after the one before");
+        // Our clock goes back by an hour: what is made now counts, although it seems older than what was.
+        state.sent = Some((at(75), at(60)));
+        assert_eq!(state.next(every, true, at(-3600)), Step::Make);
+        (state.made, state.heard) = (Some(at(-3600)), Some(at(-3600)));
+        assert_eq!(state.next(every, true, at(-3585)), Step::Say(at(-3600)));
     }
 
     #[test]

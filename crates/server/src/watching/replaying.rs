@@ -167,6 +167,7 @@ impl Watch {
             first: Mutex::default(),
             minutes: Mutex::default(),
             windows: Mutex::default(),
+            watched_now: Mutex::default(),
             answers: Mutex::default(),
         };
         let objectives = needed(asked.objectives, &rules);
@@ -249,6 +250,8 @@ struct Past {
     minutes: Mutex<Minutes>,
     /// The sums of the evaluation that is going on, by window.
     windows: Mutex<(Timestamp, ByWindow)>,
+    /// Services that were watched at the evaluation that is going on.
+    watched_now: Mutex<(Timestamp, HashSet<String>)>,
     /// Answers of queries, and when they were asked.
     answers: Mutex<BTreeMap<Selector, (Timestamp, Answer)>>,
 }
@@ -291,6 +294,10 @@ impl Past {
             // Once more: files may have been merged away while they were read.
             match read().or_else(|_| read()) {
                 Ok(found) => {
+                    if !found.damaged_files.is_empty() {
+                        tracing::warn!(files = found.damaged_files.join(", "), "a replay meets damaged files");
+                        minutes.failed_until = Some(to);
+                    }
                     for (at, sums) in found.minutes {
                         for (service, _) in sums.keys() {
                             self.note_first(service, Timestamp::from_micros(at));
@@ -338,11 +345,19 @@ impl Past {
         out
     }
 
+    /// Services that were watched at a moment; found out once for all rules.
+    fn watched_at(&self, now: Timestamp) -> HashSet<String> {
+        let mut known = self.watched_now.lock();
+        if known.0 != now {
+            let services = self.parts.intake.services();
+            let names = services.iter().map(|service| service.name().to_string());
+            *known = (now, names.filter(|name| self.is_watching(name, now)).collect());
+        }
+        known.1.clone()
+    }
+
     fn answer(&self, selector: &Selector, windows: Option<&Windows>, now: Timestamp) -> Answer {
-        let services = self.parts.intake.services();
-        let names = services.iter().map(|service| service.name().to_string());
-        let watched = names.filter(|name| self.is_watching(name, now)).collect();
-        let gathering = Gathering { parts: &self.parts, heard: &self.watch.heard, now, watched };
+        let gathering = Gathering { parts: &self.parts, heard: &self.watch.heard, now, watched: self.watched_at(now) };
         self.runtime.block_on(gathering.answer(selector, windows))
     }
 }
@@ -370,14 +385,12 @@ impl Source for Past {
     }
 
     fn was_watching(&self, service: Option<&str>, range: TimeRange) -> bool {
-        match service {
-            Some(service) => self.is_seen(service, range),
-            None => {
-                // The names first: each look takes the lock anew, which must not be held by then.
-                let names: Vec<String> = self.first.lock().keys().cloned().collect();
-                names.iter().any(|one| self.is_seen(one, range))
-            }
+        if let Some(service) = service {
+            return self.is_seen(service, range);
         }
+        // The names first: each look takes the lock anew, which must not be held by then.
+        let names: Vec<String> = self.first.lock().keys().cloned().collect();
+        names.iter().any(|one| self.is_seen(one, range))
     }
 }
 

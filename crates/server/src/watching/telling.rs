@@ -167,8 +167,10 @@ impl Watch {
         for firing in parts.store.firings().to_escalate(AT_ONCE).await? {
             self.escalate(parts, &firing, now).await?;
         }
-        for firing in parts.store.firings().to_remind(AT_ONCE).await? {
-            self.remind(parts, &firing, now).await?;
+        if !self.plan().lists.ticket.is_empty() {
+            for firing in parts.store.firings().to_remind(AT_ONCE).await? {
+                self.remind(parts, &firing, now).await?;
+            }
         }
         Ok(())
     }
@@ -177,16 +179,20 @@ impl Watch {
     async fn remind(&self, parts: &Parts, firing: &Firing, now: Timestamp) -> Result<(), StoreError> {
         let Some(rule) = self.info(firing) else { return Ok(()) };
         let plan = self.plan();
-        for listed in &plan.lists.ticket {
-            let tell = Tell {
+        let payload = told_again(&rule, firing, now).to_json();
+        let tell: Vec<Tell> = plan
+            .lists
+            .ticket
+            .iter()
+            .map(|listed| Tell {
                 channel: listed.name.clone(),
                 kind: MessageKind::Remind,
                 group: format!("remind/{}", firing.id),
                 not_before: now,
-                payload: told_again(&rule, firing, now).to_json(),
-            };
-            parts.store.outbox().remind(firing.id, &tell).await?;
-        }
+                payload: payload.clone(),
+            })
+            .collect();
+        parts.store.outbox().remind(firing.id, &tell).await?;
         Ok(())
     }
 

@@ -67,8 +67,7 @@ impl Values {
             let answer = gathering.answer(selector, windows.get(&selector.window).and_then(Option::as_ref)).await;
             answers.insert(selector.clone(), answer);
         }
-        let names = parts.intake.services();
-        heard.watches(names.iter().map(|service| service.name().as_str()), now);
+        heard.watches(gathering.watched.iter().map(String::as_str), now);
         Self { answers, watched: gathering.watched, since: heard.watched_since() }
     }
 }

@@ -262,7 +262,7 @@ async fn a_ticket_is_reminded_of_once_for_each_due_date() {
         fixture.pass_seconds(7 * 86_400);
         assert_eq!(late().await, [id]);
         let reminder = crate::Tell { kind: MessageKind::Remind, ..tell("tracker", fixture.clock.now()) };
-        assert!(outbox.remind(id, &reminder).await.unwrap());
+        assert!(outbox.remind(id, std::slice::from_ref(&reminder)).await.unwrap());
         assert_eq!(late().await, [], "once is enough");
         assert!(firings.set_due(id, fixture.clock.now().plus_seconds(60), "ann").await.unwrap());
         fixture.pass_seconds(60);
