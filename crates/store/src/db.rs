@@ -9,7 +9,7 @@ use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgRow};
 use sqlx::query::Query;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous};
-use sqlx::{PgPool, Postgres, Row as _, Sqlite, SqlitePool, Transaction};
+use sqlx::{Executor, PgPool, Pool, Postgres, Row as _, Sqlite, SqlitePool};
 use std::path::Path;
 use std::time::Duration;
 
@@ -44,23 +44,27 @@ pub(crate) enum Row {
 
 /// Several statements that happen together or not at all. Dropping it undoes them.
 pub(crate) enum Tx {
-    Sqlite(Transaction<'static, Sqlite>),
-    Postgres(PostgresTx),
+    Sqlite(OwnTx<Sqlite>),
+    Postgres(OwnTx<Postgres>),
 }
 
-/// A transaction on a connection of its own. Dropped unfinished (its caller was cancelled, in the middle of a statement
-/// perhaps), the connection is closed and never used again: an answer that is still under way could be taken for that
-/// of a later statement.
-pub(crate) struct PostgresTx {
-    connection: PoolConnection<Postgres>,
+/// A transaction on a connection of its own. Dropped unfinished (a statement failed, or its caller was cancelled in the
+/// middle of one), the connection is closed and never used again: on PostgreSQL an answer that is still under way could be
+/// taken for that of a later statement, and SQLite may have ended the transaction by itself (a full disk), which leaves a
+/// library that counts transactions in one that no longer is.
+pub(crate) struct OwnTx<D: sqlx::Database> {
+    connection: PoolConnection<D>,
     is_finished: bool,
 }
 
-impl PostgresTx {
-    async fn begin(pool: &PgPool) -> Result<Self, StoreError> {
+impl<D: sqlx::Database> OwnTx<D>
+where
+    for<'c> &'c mut D::Connection: Executor<'c, Database = D>,
+{
+    async fn begin(pool: &Pool<D>, how: &'static str) -> Result<Self, StoreError> {
         // It exists before the first statement is sent, so that being dropped closes the connection from then on.
         let mut tx = Self { connection: pool.acquire().await?, is_finished: false };
-        sqlx::raw_sql("BEGIN").execute(&mut *tx.connection).await?;
+        sqlx::raw_sql(how).execute(&mut *tx.connection).await?;
         Ok(tx)
     }
 
@@ -70,7 +74,7 @@ impl PostgresTx {
         Ok(())
     }
 }
-impl Drop for PostgresTx {
+impl<D: sqlx::Database> Drop for OwnTx<D> {
     fn drop(&mut self) {
         if !self.is_finished {
             self.connection.close_on_drop();
@@ -148,8 +152,8 @@ impl Db {
     pub(crate) async fn begin(&self) -> Result<Tx, StoreError> {
         Ok(match self {
             // IMMEDIATE: waiting for another process happens here, not in the middle where it would be an error.
-            Self::Sqlite { write, .. } => Tx::Sqlite(write.begin_with("BEGIN IMMEDIATE").await?),
-            Self::Postgres(pool) => Tx::Postgres(PostgresTx::begin(pool).await?),
+            Self::Sqlite { write, .. } => Tx::Sqlite(OwnTx::begin(write, "BEGIN IMMEDIATE").await?),
+            Self::Postgres(pool) => Tx::Postgres(OwnTx::begin(pool, "BEGIN").await?),
         })
     }
 
@@ -177,14 +181,14 @@ fn sqlite_pool(size: u32) -> SqlitePoolOptions {
 impl Tx {
     pub(crate) async fn execute(&mut self, sql: &'static str, args: Vec<Arg>) -> Result<u64, StoreError> {
         Ok(match self {
-            Self::Sqlite(tx) => for_sqlite(sql, args).execute(&mut **tx).await?.rows_affected(),
+            Self::Sqlite(tx) => for_sqlite(sql, args).execute(&mut *tx.connection).await?.rows_affected(),
             Self::Postgres(tx) => for_postgres(sql, args).execute(&mut *tx.connection).await?.rows_affected(),
         })
     }
 
     pub(crate) async fn fetch_one(&mut self, sql: &'static str, args: Vec<Arg>) -> Result<Option<Row>, StoreError> {
         Ok(match self {
-            Self::Sqlite(tx) => for_sqlite(sql, args).fetch_optional(&mut **tx).await?.map(Row::Sqlite),
+            Self::Sqlite(tx) => for_sqlite(sql, args).fetch_optional(&mut *tx.connection).await?.map(Row::Sqlite),
             Self::Postgres(tx) => for_postgres(sql, args).fetch_optional(&mut *tx.connection).await?.map(Row::Postgres),
         })
     }
@@ -193,7 +197,7 @@ impl Tx {
     pub(crate) async fn fetch(&mut self, sql: &'static str, args: Vec<Arg>) -> Result<Vec<Row>, StoreError> {
         Ok(match self {
             Self::Sqlite(tx) => {
-                for_sqlite(sql, args).fetch_all(&mut **tx).await?.into_iter().map(Row::Sqlite).collect()
+                for_sqlite(sql, args).fetch_all(&mut *tx.connection).await?.into_iter().map(Row::Sqlite).collect()
             }
             Self::Postgres(tx) => {
                 for_postgres(sql, args).fetch_all(&mut *tx.connection).await?.into_iter().map(Row::Postgres).collect()
@@ -204,7 +208,7 @@ impl Tx {
     /// Runs several statements without arguments, as migrations have them.
     pub(crate) async fn script(&mut self, sql: &'static str) -> Result<(), StoreError> {
         match self {
-            Self::Sqlite(tx) => sqlx::raw_sql(sql).execute(&mut **tx).await.map(|_| ())?,
+            Self::Sqlite(tx) => sqlx::raw_sql(sql).execute(&mut *tx.connection).await.map(|_| ())?,
             Self::Postgres(tx) => sqlx::raw_sql(sql).execute(&mut *tx.connection).await.map(|_| ())?,
         }
         Ok(())
@@ -212,16 +216,16 @@ impl Tx {
 
     pub(crate) async fn commit(self) -> Result<(), StoreError> {
         match self {
-            Self::Sqlite(tx) => tx.commit().await?,
+            Self::Sqlite(tx) => tx.finish("COMMIT").await?,
             Self::Postgres(tx) => tx.finish("COMMIT").await?,
         }
         Ok(())
     }
 
-    /// Ends it without doing anything. Dropping does the same, at the price of a connection on PostgreSQL.
+    /// Ends it without doing anything. Dropping does the same, at the price of a connection.
     pub(crate) async fn rollback(self) -> Result<(), StoreError> {
         match self {
-            Self::Sqlite(tx) => tx.rollback().await?,
+            Self::Sqlite(tx) => tx.finish("ROLLBACK").await?,
             Self::Postgres(tx) => tx.finish("ROLLBACK").await?,
         }
         Ok(())

@@ -5,6 +5,10 @@ use super::time::event_time;
 use crate::observed::Refusal;
 use std::borrow::Cow;
 
+/// How deep a map's key may nest. A key is written as a text, so what is quoted in it is quoted once more at each level: of
+/// keys within keys the length would double with each.
+const KEY_LEVELS: usize = 1;
+
 /// The text of a value; lists and maps become JSON, refused when they nest deeper than `levels`.
 pub(super) fn read_text<'a>(reader: &mut Reader<'a>, levels: usize) -> Result<Cow<'a, str>, Refusal> {
     let before = reader.clone();
@@ -66,7 +70,7 @@ fn write(reader: &mut Reader<'_>, levels: usize, out: &mut Vec<u8>) -> Result<()
                 if at > 0 {
                     out.push(b',');
                 }
-                put(out, &read_text(reader, levels)?)?;
+                put(out, &read_text(reader, levels.min(KEY_LEVELS))?)?;
                 out.push(b':');
                 write(reader, levels, out)?;
             }
@@ -108,7 +112,10 @@ mod tests {
         let nested = |levels: usize| [vec![0x91; levels], vec![0xc0]].concat();
         assert!(read_json(&mut Reader::new(&nested(MAX_DEPTH)), MAX_DEPTH).is_ok());
         assert_eq!(read_json(&mut Reader::new(&nested(MAX_DEPTH + 1)), MAX_DEPTH), Err(Refusal::TooDeep));
-        // Keys may be lists as well.
+        // A key may be a map, the key of that one may not: 280 bytes became gigabytes.
+        let key = |levels: usize| [vec![0x81; levels], vec![0xa1, b'k'], vec![0xc2; levels]].concat();
+        assert_eq!(read_json(&mut Reader::new(&key(2)), MAX_DEPTH).as_deref(), Ok(r#"{"{\"k\":false}":false}"#));
+        assert_eq!(read_json(&mut Reader::new(&key(3)), MAX_DEPTH), Err(Refusal::TooDeep));
         let keys = vec![0x81; 1_000_000];
         assert_eq!(read_json(&mut Reader::new(&keys), MAX_DEPTH), Err(Refusal::TooDeep));
     }

@@ -302,3 +302,16 @@ async fn tests_of_a_channel_are_never_sent_as_one() {
         assert!(sent.contains(&first) && sent.contains(&second));
     }
 }
+
+#[tokio::test]
+async fn a_transaction_that_the_database_ended_by_itself_breaks_no_later_one() {
+    let fixture = Fixture::sqlite().await;
+    for _ in 0..3 {
+        let mut tx = fixture.store.outbox().db.begin().await.unwrap();
+        // As SQLite does when the disk is full.
+        tx.script("ROLLBACK").await.unwrap();
+        assert!(tx.commit().await.is_err());
+        fixture.fired("burning", FiringClass::Alert, &["slack"]).await;
+        fixture.resolved("burning").await;
+    }
+}
