@@ -178,6 +178,8 @@ pub struct Intake {
     on_stored: RwLock<Option<OnStored>>,
     /// A name had no room in the list of services.
     services_full: Since,
+    /// Large deliveries that are decoded at once: more would not be faster, and each holds what it makes.
+    decoders: tokio::sync::Semaphore,
     /// Deliveries with a position go one after the other, so that no range is booked twice.
     booking: tokio::sync::Mutex<()>,
 }
@@ -209,6 +211,9 @@ impl Intake {
             deleting: RwLock::default(),
             on_stored: RwLock::default(),
             services_full: Since::default(),
+            decoders: tokio::sync::Semaphore::new(
+                std::thread::available_parallelism().map_or(2, |cores| cores.get().max(2)),
+            ),
             booking: tokio::sync::Mutex::default(),
         }
     }
@@ -341,6 +346,8 @@ impl Intake {
         let decoded = if bytes <= SMALL_DELIVERY {
             work()
         } else {
+            // Never closed.
+            let _turn = self.decoders.acquire().await;
             tokio::task::spawn_blocking(work).await.map_err(|error| IntakeError::Failed(error.to_string()))?
         };
         let (answer, counts, collected) = decoded?;
@@ -424,7 +431,10 @@ impl Intake {
         let is_import = source.kind == SourceKind::Import && size > 0;
         let me = Arc::clone(self);
         let decoding = Arc::clone(&service);
-        let decoded = tokio::task::spawn_blocking(move || decoding.decode(&me.identifier, &delivery)).await;
+        let decoded = {
+            let _turn = self.decoders.acquire().await;
+            tokio::task::spawn_blocking(move || decoding.decode(&me.identifier, &delivery)).await
+        };
         let decoded = decoded.map_err(|error| IntakeError::Failed(error.to_string()))??;
         if self.deleting.read().contains(service.name()) {
             return Err(IntakeError::Deleting);
