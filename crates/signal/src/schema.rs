@@ -99,7 +99,8 @@ impl Table {
             Self::Requests | Self::Errors => &["trace_id"],
             Self::Logs => &["trace_id", "body"],
             Self::Spans => &["trace_id", "span_id", "parent_id"],
-            Self::Samples | Self::Events => &[],
+            Self::Samples => &["value"],
+            Self::Events => &[],
             Self::Rollup1m => &["sketch", "users"],
         }
     }

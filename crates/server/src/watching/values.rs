@@ -398,7 +398,9 @@ impl Gathering<'_> {
                 (Status::Unknown, _) => Verdict::SourceLost,
                 (Status::Pending, _) => Verdict::Absent,
                 (_, Signal::CheckFailures) => {
-                    let counts = self.parts.checks.minute_counts(&state.name, from, self.now);
+                    // With the minute that is going on: what fails now is not waited for.
+                    let to = watch::objective::end_of_minute(self.now);
+                    let counts = self.parts.checks.minute_counts(&state.name, from, to);
                     let bad: u32 = counts.iter().map(|minute| minute.valid.saturating_sub(minute.good)).sum();
                     Verdict::Value(f64::from(bad))
                 }
