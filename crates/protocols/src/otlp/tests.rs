@@ -395,13 +395,13 @@ fn more_records_than_are_taken_fail_the_request() {
     let error = logs(&body, Encoding::Protobuf, &mut Nobody).unwrap_err();
     assert_eq!(error.to_string(), "more than 1000000 records in one request");
 
-    // 64 KiB that every record repeats: 32,768 of them are 2 GiB.
+    // 64 KiB that every record repeats: 32,768 of them are 2 GiB, more than the 256 MiB that one request may repeat.
     let long = pair("a", string(&"x".repeat(65_000)));
     let resource = Resource { attributes: vec![long], ..Resource::default() };
     let scope_group = field(0x12, &[0x12, 0].repeat(32_768));
     let body = field(0x0a, &[field(0x0a, &resource.encode_to_vec()), scope_group].concat());
     let error = logs(&body, Encoding::Protobuf, &mut Nobody).unwrap_err();
-    assert_eq!(error.to_string(), "more than 1073741824 bytes which the records of one request repeat");
+    assert_eq!(error.to_string(), "more than 268435456 bytes which the records of one request repeat");
 }
 
 /// A field of bytes, with its key.
