@@ -79,6 +79,8 @@ pub(super) struct OpenFile {
     quiet: Option<(u64, SystemTime)>,
     changed_at: Instant,
     size: u64,
+    /// Its content was replaced once after it had been rotated.
+    is_read_anew: bool,
 }
 
 impl OpenFile {
@@ -91,7 +93,16 @@ impl OpenFile {
             return Err(io::Error::other("not a regular file"));
         }
         let size = meta.len();
-        Ok(Self { file, id: file_id(&meta), unknown, settled: None, quiet: None, changed_at: now, size })
+        Ok(Self {
+            file,
+            id: file_id(&meta),
+            unknown,
+            settled: None,
+            quiet: None,
+            changed_at: now,
+            size,
+            is_read_anew: false,
+        })
     }
 
     pub(super) fn id(&self) -> FileId {
@@ -191,6 +202,16 @@ impl OpenFile {
         self.unknown = Unknown::NewContent;
         self.quiet = None;
         self.changed_at = now;
+    }
+
+    /// A rotated file whose content was replaced, before it was rotated most often: what is new in it is read, what a
+    /// ledger knows is not. `false` the second time: whoever changes it is no log's writer.
+    pub(super) fn read_anew(&mut self, now: Instant) -> bool {
+        self.settled = None;
+        self.unknown = Unknown::Copy;
+        self.quiet = None;
+        self.changed_at = now;
+        !std::mem::replace(&mut self.is_read_anew, true)
     }
 
     fn was_replaced(file: &File, settled: &Settled) -> io::Result<bool> {

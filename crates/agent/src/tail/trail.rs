@@ -316,7 +316,12 @@ impl Trail {
         while at < self.rotated.len() {
             let crowded = self.rotated.len() > MAX_OLD;
             let file = &mut self.rotated[at];
-            let found = file.look(service, marks, now).map(|found| match found {
+            let looked = file.look(service, marks, now);
+            // It was truncated and written to again before it was rotated: dropping it would drop those lines.
+            if matches!(looked, Ok(Found::Replaced)) && file.read_anew(now) {
+                continue;
+            }
+            let found = looked.map(|found| match found {
                 Found::Nothing if crowded || file.quiet_for(now) >= timing.grace => {
                     (file.finish(service, marks).ok().flatten().map_or(Found::Replaced, Found::Lines), at)
                 }
@@ -325,7 +330,12 @@ impl Trail {
             match found {
                 Ok((Found::Nothing, _)) => at += 1,
                 Ok((Found::Replaced, _)) => drop(self.rotated.remove(at)),
-                Ok((found, _)) => return stretch_of(From::Rotated, &self.path, &self.rotated[at], found),
+                Ok((found, _)) => {
+                    let file = &self.rotated[at];
+                    // The same content may wait as a packed file, which was found while this one still held another.
+                    self.packed.retain(|packed| file.key() != Some(packed.key.as_str()));
+                    return stretch_of(From::Rotated, &self.path, file, found);
+                }
                 Err(error) => {
                     tracing::warn!(path = %self.path.display(), %error, "a rotated log can't be read any more");
                     drop(self.rotated.remove(at));
