@@ -69,7 +69,12 @@ impl Place {
 
     /// `koshu` with nothing of this shell's settings.
     pub fn koshu(&self) -> Command {
-        let mut command = Command::new(binary());
+        self.program("koshu")
+    }
+
+    /// A built program with nothing of this shell's settings.
+    pub fn program(&self, name: &str) -> Command {
+        let mut command = Command::new(binary(name));
         for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("KOSHU_")) {
             command.env_remove(name);
         }
@@ -100,9 +105,9 @@ impl Place {
     }
 }
 
-/// The built program.
-fn binary() -> PathBuf {
-    let path = crate::machine::target().join("debug/koshu");
-    assert!(path.is_file(), "{} is missing: build it with `cargo build -p koshu`", path.display());
+/// A built program.
+fn binary(name: &str) -> PathBuf {
+    let path = crate::machine::target().join("debug").join(name);
+    assert!(path.is_file(), "{} is missing: build it with `cargo build --workspace`", path.display());
     path
 }

@@ -22,6 +22,10 @@ watch-text-escalate = Nobody has acknowledged this alert, so you are asked: { $c
 watch-text-test = Koshu sends this to find out whether its messages arrive. Please say so by the link below: only then the channel counts as working.
 watch-text-heartbeat = A synthetic event went through intake, lake, rule and outbox.
 
+## Told by an agent whose server is silent
+watch-silent-condition = the Koshu server { $server } does not answer the agent of { $host } ({ $why })
+watch-silent-action = See whether the server runs and can be reached (koshu doctor on its machine). Until it is back nobody else is told of anything.
+
 ## Facts
 watch-fact-action = First thing to do
 watch-fact-service = Service

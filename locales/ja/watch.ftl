@@ -22,6 +22,10 @@ watch-text-escalate = だれもこのアラートに応答していません。�
 watch-text-test = Koshu からの通知が届くかを確かめています。届いたら下のリンクで知らせてください。知らせがあってはじめて、このチャンネルは使えるものと見なします。
 watch-text-heartbeat = 検証用のイベントが、受信からデータレイク、ルール、送信待ちまで通りました。
 
+## サーバーの応答が途絶えたときにエージェントが知らせる文
+watch-silent-condition = Koshu サーバー { $server } が { $host } のエージェントに応答しません（{ $why }）
+watch-silent-action = サーバーが動いているか、通信できるかを確認してください（サーバー上で koshu doctor）。復旧するまで、ほかの通知は一切届きません。
+
 ## 項目
 watch-fact-action = 最初にすること
 watch-fact-service = サービス

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod access_files;
+mod agents;
 mod api;
 mod api_limits;
 mod bombs;

@@ -24,10 +24,12 @@ use std::path::{Path, PathBuf};
 mod forecast;
 mod memory;
 pub mod parse;
+mod processes;
 
 pub use forecast::{FillPoint, fill_forecast};
 pub use memory::{usable_memory, usable_memory_below};
 use parse::{CpuTimes, DiskTimes, Mount, NetBytes};
+pub use processes::{Process, processes};
 
 const MAX_MOUNTS: usize = 64;
 const MAX_INTERFACES: usize = 32;

@@ -15,6 +15,7 @@ use server::Door;
 use server::bodies::Bodies;
 use server::checks::{CheckSettings, Checks, Surroundings as CheckSurroundings};
 use server::follow::Follow;
+use server::hosts::Hosts;
 use server::intake::{Identifier, Intake, Readings, ServiceRules, ServiceSettings, UserRule};
 use server::parts::{About, BeforeDelete, Parts};
 use server::sources::Sources;
@@ -132,7 +133,8 @@ impl App {
         let running_demo = Arc::default();
         let watch = Watch::new(watching::plan(&options.config, &http.to_string()), &options.dir, &clock);
         let checks = checks(&options.config, &lake, &clock).await?;
-        let observers = (Arc::new(watch), checks);
+        let hosts = Hosts::load(&store, &clock).await.context("the hosts that report can't be read")?;
+        let observers = (Arc::new(watch), checks, Arc::new(hosts));
         let parts = parts(&options, &lake, &store, about, observers, Arc::clone(&running_demo), &clock)?;
         parts.listeners.lock().insert("http".into(), http.to_string());
         remember(&parts).await;
@@ -149,6 +151,7 @@ impl App {
         app.follow_configured(&options.config);
         pulling::start(&options.config, &app.parts, &app.tasks, &app.stop)?;
         app.parts.checks.start(&app.parts.about.host, &app.tasks, &app.stop);
+        app.tasks.spawn(server::hosts::watch_over(app.parts.clone(), app.stop.clone()));
         if options.with_agent {
             app.observe_host(&options).await;
         }
@@ -424,7 +427,7 @@ fn parts(
     lake: &Arc<Lake>,
     store: &Store,
     about: About,
-    (watch, checks): (Arc<Watch>, Arc<Checks>),
+    (watch, checks, hosts): (Arc<Watch>, Arc<Checks>, Arc<Hosts>),
     running_demo: Arc<tokio::sync::Mutex<Option<Demo>>>,
     clock: &Clock,
 ) -> Result<Parts> {
@@ -467,6 +470,7 @@ fn parts(
         before_delete,
         watch,
         checks,
+        hosts,
         bodies,
     })
 }

@@ -17,6 +17,7 @@ use crate::commands::user::UserCommand;
 use crate::failure;
 use crate::output::{OutputArg, Screen};
 use crate::texts::Texts;
+use agent::remote::AgentArgs;
 use anyhow::Result;
 use clap::{CommandFactory, Parser, Subcommand};
 use std::ffi::OsString;
@@ -45,6 +46,8 @@ pub enum Command {
     Up(UpArgs),
     /// Start the server alone, without observing this host
     Serve(UpArgs),
+    /// Observe this host for a server elsewhere: samples, access logs, checks from here
+    Agent(AgentArgs),
     /// Print the requests table of access logs, without a server
     Access(AccessArgs),
     /// Bring past access logs into the lake; can be repeated and interrupted, and never counts twice
@@ -101,7 +104,11 @@ pub fn run(arguments: Vec<OsString>) -> ExitCode {
 const LOG_OF_A_SERVER: &str = "info,buoyant_kernel=warn,buoyant_kernel_engine=warn,deltalake_core=warn";
 
 fn log_to_stderr(command: &Command) {
-    let level = if matches!(command, Command::Up(_) | Command::Serve(_)) { LOG_OF_A_SERVER } else { "warn" };
+    let level = if matches!(command, Command::Up(_) | Command::Serve(_) | Command::Agent(_)) {
+        LOG_OF_A_SERVER
+    } else {
+        "warn"
+    };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
     let color = std::env::var_os("NO_COLOR").is_none() && std::io::IsTerminal::is_terminal(&std::io::stderr());
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(color).init();
@@ -111,6 +118,10 @@ fn dispatch(command: Command, screen: &Screen) -> Result<ExitCode> {
     match command {
         Command::Up(args) => commands::up::run(args.settled()?, true, screen),
         Command::Serve(args) => commands::up::run(args.settled()?, false, screen),
+        Command::Agent(args) => {
+            agent::remote::run_command(&args)?;
+            Ok(ExitCode::SUCCESS)
+        }
         Command::Access(args) => commands::access::run(&args, screen),
         Command::Import(args) => commands::import::run(args, screen),
         Command::Query(args) => commands::query::run(&args, screen),

@@ -36,7 +36,7 @@ pub fn plan(config: &Config, here: &str) -> Plan {
     .ready()
 }
 
-/// Takes rules, objectives and outputs anew whenever the folder changes. What can't be used changes nothing, and is said.
+/// Takes rules, objectives, outputs and checks anew whenever the folder changes. What can't be used changes nothing, and is said.
 pub fn follow(folder: PathBuf, parts: Parts, tasks: &TaskTracker, stop: CancellationToken) {
     tasks.spawn(async move {
         let mut known = state(&folder);
@@ -52,7 +52,8 @@ pub fn follow(folder: PathBuf, parts: Parts, tasks: &TaskTracker, stop: Cancella
                 Ok(Ok(loaded)) => {
                     let here = parts.listeners.lock().get("http").cloned().unwrap_or_default();
                     parts.watch.replace(&parts, plan(&loaded.config, &here)).await;
-                    tracing::info!("the configuration has changed: rules, objectives and outputs are in force");
+                    parts.checks.replace(loaded.config.checks).await;
+                    tracing::info!("the configuration has changed: rules, objectives, outputs and checks are in force");
                 }
                 Ok(Err(errors)) => {
                     let why = render(&errors.0, false);

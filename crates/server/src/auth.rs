@@ -13,7 +13,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use protocols::sentry::auth::Auth;
 use std::net::SocketAddr;
-use store::{Scope, Session, Store};
+use store::{Scope, Session, Store, Token};
 
 /// The session cookie's name.
 pub const COOKIE: &str = "koshu_session";
@@ -26,6 +26,9 @@ pub struct MayRead;
 pub struct MayAdmin;
 /// Someone who may send records.
 pub struct MaySend;
+
+/// The agent of a host, by its token.
+pub struct ByAgent(pub Token);
 
 /// Someone who may act on alerts and tickets, by name: a person, or a program with an admin token.
 pub struct Acting(pub String);
@@ -154,6 +157,22 @@ where
             return Ok(Self(session.user));
         }
         require(head, &store, Scope::Admin).await.map(|()| Self("api".to_owned()))
+    }
+}
+
+impl FromRequestParts<Parts> for ByAgent {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(head: &mut Head, parts: &Parts) -> Result<Self, ApiError> {
+        let how = "make one with `koshu token create --scope agent`";
+        let secret = token(&head.headers).ok_or_else(|| {
+            ApiError::unauthorized(format!("an agent sends its token as 'Authorization: Bearer ...'; {how}"))
+        })?;
+        match parts.store.tokens().verify(secret.reveal()).await? {
+            Some(token) if token.scope == Scope::Agent => Ok(Self(token)),
+            Some(_) => Err(ApiError::forbidden(format!("this token is none of an agent; {how}"))),
+            None => Err(ApiError::unauthorized(format!("the token is not known; it may have been deleted; {how}"))),
+        }
     }
 }
 

@@ -8,11 +8,11 @@
 pub mod api;
 pub mod auth;
 pub mod bodies;
-mod causes;
 pub mod checks;
 mod counts;
 pub mod follow;
 pub mod host;
+pub mod hosts;
 pub mod intake;
 pub mod json_rows;
 pub mod listen;

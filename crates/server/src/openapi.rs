@@ -3,8 +3,8 @@
 //! Every handler under `/api/v1` describes itself; a test compares the document with what the router really answers.
 
 use crate::api::{
-    actionability, changes, checks, errors, explore, firings, ingest, loglines, metrics, overview, replay, report,
-    rules, services, session, silences, sources, starter, status, tail, traces,
+    actionability, changes, checks, errors, explore, firings, hosts, ingest, loglines, metrics, overview, replay,
+    report, rules, services, session, silences, sources, starter, status, tail, traces,
 };
 use utoipa::OpenApi;
 
@@ -92,6 +92,11 @@ use utoipa::OpenApi;
         checks::show,
         checks::run,
         checks::coverage,
+        hosts::list,
+        hosts::forget,
+        hosts::report,
+        hosts::lines,
+        hosts::mark,
         crate::receive::remote_write::write,
         crate::receive::alerts::webhook,
         crate::receive::github::deliver,

@@ -3,6 +3,7 @@
 use crate::bodies::Bodies;
 use crate::checks::Checks;
 use crate::follow::Follow;
+use crate::hosts::Hosts;
 use crate::intake::Intake;
 use crate::sources::Sources;
 use crate::watching::Watch;
@@ -69,6 +70,8 @@ pub struct Parts {
     pub watch: Arc<Watch>,
     /// External checks.
     pub checks: Arc<Checks>,
+    /// Hosts whose agents report.
+    pub hosts: Arc<Hosts>,
     /// Bodies that may be read at once: bounds the memory of intake.
     pub bodies: Bodies,
 }
@@ -93,5 +96,6 @@ part!(listeners: Listeners);
 part!(throttle: Arc<Mutex<Throttle>>);
 part!(before_delete: BeforeDelete);
 part!(checks: Arc<Checks>);
+part!(hosts: Arc<Hosts>);
 part!(bodies: Bodies);
 part!(watch: Arc<Watch>);

@@ -3,7 +3,6 @@
 //! What was stored stays when an import ends early, and it can be repeated: tail and imports share the ledger, so no
 //! line is stored twice.
 
-use crate::causes::chain;
 use crate::intake::{Delivery, Intake, IntakeError, Position, store_lines};
 use crate::source_name::{SourceKind, SourceName};
 use agent::discover::FoundLog;
@@ -11,6 +10,7 @@ use agent::past::PastReader;
 use base::{Clock, Id, ServiceName, Timestamp};
 use bytes::Bytes;
 use lake::AppendError;
+use outbound::chain;
 use parking_lot::{Mutex, RwLock};
 use protocols::access::{Format, Tally};
 use std::collections::HashMap;

@@ -1,8 +1,8 @@
 //! Which path leads to which handler.
 
 use crate::api::{
-    actionability, changes, checks, errors, explore, firings, ingest, loglines, metrics, overview, replay, report,
-    rules, services, session, silences, sources, starter, status, tail, traces,
+    actionability, changes, checks, errors, explore, firings, hosts, ingest, loglines, metrics, overview, replay,
+    report, rules, services, session, silences, sources, starter, status, tail, traces,
 };
 use crate::parts::Parts;
 use crate::problem::{self, ApiError};
@@ -121,6 +121,8 @@ fn api() -> Router<Parts> {
         .route("/checks", get(checks::list))
         .route("/checks/{name}", get(checks::show))
         .route("/checks/{name}/run", post(checks::run))
+        .route("/hosts", get(hosts::list))
+        .route("/hosts/{name}", delete(hosts::forget))
         .route("/coverage", get(checks::coverage))
         .route("/logs", get(explore::rows))
         .route("/logs/histogram", get(explore::histogram))
@@ -175,6 +177,9 @@ fn api() -> Router<Parts> {
     let intake = Router::new()
         .route("/ingest/{service}", post(ingest::ingest))
         .route("/import/{service}", get(ingest::import_mark).post(ingest::import_part))
+        .route("/agent/report", post(hosts::report))
+        .route("/agent/lines", post(hosts::lines))
+        .route("/agent/mark", get(hosts::mark))
         .route("/webhooks/github", post(crate::receive::github::deliver))
         .route("/write", post(crate::receive::remote_write::write))
         .route("/alertmanager", post(crate::receive::alerts::webhook))

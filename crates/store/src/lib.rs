@@ -14,6 +14,7 @@ mod error_states;
 mod files;
 mod firings;
 mod followed;
+mod hosts;
 mod key;
 mod links;
 mod migrations;
@@ -44,6 +45,7 @@ pub use firings::{
     Progress, ProgressError, Resolve, TICKET_REOPENS_WITHIN, Tell, TicketsQuery,
 };
 pub use followed::{FollowedFile, FollowedFiles};
+pub use hosts::{Claim, Host, Hosts, MAX_HOSTS};
 pub use links::{LINK_LIFETIME, Link, Links};
 pub use outbox::{
     BATCH_MAX, Batch, ChannelState, DELIVERIES_KEPT, DELIVERIES_LIST_MAX, Delivery, LEASE_MAX, Message, MessageKind,
@@ -124,6 +126,11 @@ impl Store {
     /// Tokens for programs.
     pub fn tokens(&self) -> Tokens {
         self.tokens.clone()
+    }
+
+    /// Hosts whose agents report.
+    pub fn hosts(&self) -> Hosts {
+        Hosts { db: self.db.clone(), clock: self.clock.clone() }
     }
 
     /// Deploys and other changes.

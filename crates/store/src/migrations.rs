@@ -12,6 +12,7 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (1, include_str!("migrations/0001_start.sql")),
     (2, include_str!("migrations/0002_error_states.sql")),
     (3, include_str!("migrations/0003_watch.sql")),
+    (4, include_str!("migrations/0004_hosts.sql")),
 ];
 
 /// The schema version this program writes.

@@ -3,6 +3,7 @@
 mod access;
 mod crashes;
 mod firings;
+mod hosts;
 mod many;
 mod opening;
 mod outbox;

@@ -29,6 +29,8 @@ const MADE_ADMIN_FILE: &str = "admin_token_made";
 pub enum Scope {
     /// Send records, nothing else.
     Ingest,
+    /// Be the agent of one host: tell of that host, and hear what it is to look at.
+    Agent,
     /// Read everything that was observed.
     Read,
     /// Everything.
@@ -37,7 +39,7 @@ pub enum Scope {
 
 /// A text names no scope.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no scope; use ingest, read or admin")]
+#[error("{0:?} is no scope; use ingest, agent, read or admin")]
 pub struct ScopeError(String);
 
 impl Scope {
@@ -50,6 +52,7 @@ impl Scope {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Ingest => "ingest",
+            Self::Agent => "agent",
             Self::Read => "read",
             Self::Admin => "admin",
         }
@@ -66,6 +69,7 @@ impl FromStr for Scope {
     fn from_str(raw: &str) -> Result<Self, Self::Err> {
         match raw {
             "ingest" => Ok(Self::Ingest),
+            "agent" => Ok(Self::Agent),
             "read" => Ok(Self::Read),
             "admin" => Ok(Self::Admin),
             other => Err(ScopeError(other.chars().take(40).collect())),
@@ -221,10 +225,12 @@ mod tests {
 
     #[test]
     fn only_admin_reaches_beyond_its_scope() {
-        use Scope::{Admin, Ingest, Read};
+        use Scope::{Admin, Agent, Ingest, Read};
         for (has, needed, want) in [
             (Ingest, Ingest, true),
             (Ingest, Read, false),
+            (Ingest, Agent, false),
+            (Agent, Ingest, false),
             (Read, Ingest, false),
             (Read, Admin, false),
             (Admin, Ingest, true),
@@ -232,7 +238,10 @@ mod tests {
         ] {
             assert_eq!(has.allows(needed), want, "{has} for {needed}");
         }
-        assert_eq!("root".parse::<Scope>().unwrap_err().to_string(), "\"root\" is no scope; use ingest, read or admin");
+        assert_eq!(
+            "root".parse::<Scope>().unwrap_err().to_string(),
+            "\"root\" is no scope; use ingest, agent, read or admin"
+        );
     }
 
     #[test]

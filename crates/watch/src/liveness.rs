@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// What came of one try to reach a host.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// It answered.
@@ -33,14 +33,19 @@ impl Outcome {
     }
 }
 
-/// How the server tried to reach the host.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// How it was tried to reach the host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ProbeKind {
     /// A TCP connection.
     Tcp,
     /// An ICMP echo.
     Icmp,
+}
+
+impl ProbeKind {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Tcp, Self::Icmp];
 }
 
 /// What is known when a verdict is asked for.
@@ -78,6 +83,20 @@ pub enum Liveness {
     ServerIsolated,
     /// The evidence does not tell.
     Unknown,
+}
+
+impl Liveness {
+    /// Its name in the API and the lake.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Alive => "alive",
+            Self::HostGone => "host_gone",
+            Self::AgentGone => "agent_gone",
+            Self::NetworkCut => "network_cut",
+            Self::ServerIsolated => "server_isolated",
+            Self::Unknown => "unknown",
+        }
+    }
 }
 
 /// One reason of a verdict.

@@ -99,6 +99,10 @@ pub enum Signal {
     HeartbeatAge,
     /// `host.silence`: time since the agent of a host was heard.
     HostSilence,
+    /// `host.gone`: 1 for a host that nobody reaches any more.
+    HostGone,
+    /// `host.agent_gone`: 1 for a host that is there while its agent is silent.
+    AgentGone,
     /// `process.count`: processes that are there.
     ProcessCount,
     /// `process.restarts`: starts within the window.
@@ -125,7 +129,7 @@ pub enum Resource {
 }
 
 /// Every name but those with a free part.
-pub const SIGNALS: [&str; 22] = [
+pub const SIGNALS: [&str; 24] = [
     "latency.p50",
     "latency.p90",
     "latency.p95",
@@ -144,6 +148,8 @@ pub const SIGNALS: [&str; 22] = [
     "check.tls_days",
     "heartbeat.age",
     "host.silence",
+    "host.gone",
+    "host.agent_gone",
     "process.count",
     "process.restarts",
     "budget.left",
@@ -178,6 +184,8 @@ impl FromStr for Signal {
             "check.tls_days" => Self::CheckTlsDays,
             "heartbeat.age" => Self::HeartbeatAge,
             "host.silence" => Self::HostSilence,
+            "host.gone" => Self::HostGone,
+            "host.agent_gone" => Self::AgentGone,
             "process.count" => Self::ProcessCount,
             "process.restarts" => Self::ProcessRestarts,
             "budget.left" => Self::BudgetLeft,
@@ -221,6 +229,8 @@ impl fmt::Display for Signal {
             Self::CheckTlsDays => f.write_str("check.tls_days"),
             Self::HeartbeatAge => f.write_str("heartbeat.age"),
             Self::HostSilence => f.write_str("host.silence"),
+            Self::HostGone => f.write_str("host.gone"),
+            Self::AgentGone => f.write_str("host.agent_gone"),
             Self::ProcessCount => f.write_str("process.count"),
             Self::ProcessRestarts => f.write_str("process.restarts"),
             Self::BudgetLeft => f.write_str("budget.left"),
@@ -241,6 +251,8 @@ impl Signal {
             | Self::Disappointed
             | Self::CheckFailures
             | Self::CheckTlsDays
+            | Self::HostGone
+            | Self::AgentGone
             | Self::ProcessCount
             | Self::ProcessRestarts => Unit::Count,
             Self::BudgetBurn => Unit::Times,
@@ -251,7 +263,15 @@ impl Signal {
 
     /// Whether a value is of one host, so that a rule without `host` watches each.
     pub fn is_of_host(&self) -> bool {
-        matches!(self, Self::Saturation(_) | Self::HostSilence | Self::ProcessCount | Self::ProcessRestarts)
+        matches!(
+            self,
+            Self::Saturation(_)
+                | Self::HostSilence
+                | Self::HostGone
+                | Self::AgentGone
+                | Self::ProcessCount
+                | Self::ProcessRestarts
+        )
     }
 
     /// Whether it is computed from requests of a service.

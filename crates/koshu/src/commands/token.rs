@@ -20,7 +20,7 @@ pub enum TokenCommand {
         /// What it is for
         #[arg(long)]
         name: String,
-        /// What it may do: ingest, read or admin
+        /// What it may do: ingest, agent (of one host), read or admin
         #[arg(long)]
         scope: store::Scope,
         #[command(flatten)]

@@ -105,7 +105,6 @@ impl Config {
                 Ok((document, part)) => {
                     merge.problems.extend(check_file(&document, &part));
                     warnings.extend(later::warnings(&document).into_iter().map(Problem::into_warning));
-                    warnings.extend(checks::warnings(&document, &part).into_iter().map(Problem::into_warning));
                     merge.add(&document, part);
                     documents.push(document);
                 }

@@ -435,7 +435,7 @@ fn a_broken_check_is_told_by_line_column_and_way_out() {
 }
 
 #[test]
-fn secrets_of_checks_come_from_files_and_agents_are_warned_of() {
+fn secrets_of_checks_come_from_files() {
     let yaml = "schema: 1\nchecks:\n  buy:\n    from: [server, web-1]\n    secret_files: {password: pw}\n    \
                 steps: [{post: 'https://a.example/', form: {p: '{{password}}'}}]\n  far: {tcp: 'a.example:1', from: [web-1]}\n";
     let folder = folder(&[("koshu.yaml", yaml), ("pw", "hunter2\n")]);
@@ -443,12 +443,7 @@ fn secrets_of_checks_come_from_files_and_agents_are_warned_of() {
     let buy = &loaded.config.checks[&"buy".parse().unwrap()];
     assert_eq!(buy.secrets["password"].reveal(), "hunter2");
     assert!(!format!("{loaded:?}").contains("hunter2"));
-    let said: Vec<_> = loaded
-        .warnings
-        .iter()
-        .map(|warning| (warning.origin.as_ref().unwrap().line, warning.help.as_deref().unwrap()))
-        .collect();
-    assert_eq!(said, [(4, "it runs from the server only"), (7, "add server, or it is never run")]);
+    assert!(loaded.warnings.is_empty(), "whether an agent is there is not the configuration's: {:?}", loaded.warnings);
     std::fs::remove_file(folder.path().join("pw")).unwrap();
     let error = Config::load(Some(folder.path()), []).unwrap_err().to_string();
     assert!(error.contains("checks.buy.secret_files.password") && error.contains("cannot be read"), "{error}");

@@ -6,6 +6,7 @@ pub mod checks;
 pub mod errors;
 pub mod explore;
 pub mod firings;
+pub mod hosts;
 pub mod ingest;
 pub mod loglines;
 pub mod metrics;

@@ -1,70 +1,55 @@
 //! Runs external checks: when each is due, what it finds, and where that is told.
 //!
-//! One task keeps the time for all checks, whatever their number; a bounded number runs at once. What is found goes into
-//! memory, which others read by [`Checks::states`] and [`Checks::minute_counts`], and into the lake.
+//! One task keeps the time for all checks, whatever their number; how one run goes is told in `outbound::probe`. Agents of
+//! other machines run their checks themselves and send what they found. What is found goes into memory, which others read
+//! by [`Checks::states`] and [`Checks::minute_counts`], and into the lake.
 
-mod echo;
 mod history;
-mod http;
-mod network;
-mod own_network;
 mod past;
-mod probes;
 mod record;
 #[cfg(test)]
 mod tests;
 
 pub use history::Brief;
-pub use record::KIND;
+pub use outbound::probe::Settings as CheckSettings;
+pub use record::{KIND, Row, rows};
 pub use watch::check::{Check, CheckName};
 
 use base::{Clock, Redactor, ServiceName, Timestamp};
 use history::History;
 use lake::Lake;
-use network::Network;
-use own_network::OwnNetwork;
+use outbound::probe::{Runner, system_roots};
 use parking_lot::Mutex;
 use protocols::heartbeat::Signal;
-use record::{Recorder, Row};
+use record::Recorder;
 use rustls::RootCertStore;
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap};
-use std::net::{IpAddr, SocketAddr};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{mpsc, watch as latest};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use watch::check::coverage::{Walked, walked};
 use watch::check::heartbeat::JobSays;
 use watch::check::minutes::{MinuteState, STATE_MINUTES};
-use watch::check::outcome::MAX_EVIDENCE;
 use watch::check::schedule::{Schedule, next_turn, offset_us};
 use watch::check::{
     Evidence, HeartbeatPhase, LOCAL, MinuteCounts, Moment, Outcome, Probe, RunResult, Status, Uptime, Why, WhyCode,
 };
 
-/// Checks that run at once: each holds a socket.
-const AT_ONCE: usize = 256;
-/// How long to wait before a failure is tried again.
-const RETRY_AFTER: Duration = Duration::from_secs(1);
 /// Steps of all checks together whose details are remembered.
 const DETAILS: usize = 50_000;
 /// Details that every check keeps.
 const LEAST_DETAILS: usize = 2;
 /// A heartbeat is looked at so often at least, so that each minute has a state.
 const LOOK_EVERY: i64 = 60_000_000;
-
-/// How checks are run.
-#[derive(Debug, Clone, Default)]
-pub struct CheckSettings {
-    /// What must answer when this machine's own network works; `None` for the gateway of the default route.
-    pub gateway: Option<IpAddr>,
-    /// The name server to ask; `None` as the system does.
-    pub resolver: Option<SocketAddr>,
-}
+/// How often it is looked whether agents have sent what they should have.
+const MISS_EVERY: Duration = Duration::from_secs(5);
+/// How much later than two turns of its check an agent's result may come.
+const MISS_AFTER: i64 = 60_000_000;
 
 /// What running checks needs of the rest.
 pub struct Surroundings {
@@ -85,7 +70,7 @@ pub struct Found<'a> {
     pub check: &'a str,
     /// When it ran.
     pub at: Timestamp,
-    /// Where it stands after the result.
+    /// What the result says.
     pub status: Status,
     /// Until the next result is due.
     pub every: base::Span,
@@ -99,23 +84,51 @@ struct Entry {
     name: CheckName,
     check: Check,
     running: AtomicBool,
+    /// When it is due next, by the steady clock; 0 before it is scheduled.
+    next_us: AtomicI64,
     history: Mutex<History>,
+}
+
+/// The checks of one configuration.
+#[derive(Default)]
+struct Set {
+    entries: Vec<Arc<Entry>>,
+    by_name: HashMap<String, usize>,
+    by_heartbeat: HashMap<String, Vec<usize>>,
+    keep_details: usize,
+}
+
+impl Set {
+    fn new(entries: Vec<Arc<Entry>>) -> Self {
+        let steps = |check: &Check| if let Probe::Http(steps) = &check.probe { steps.len() } else { 1 };
+        let all_steps: usize = entries.iter().map(|entry| steps(&entry.check)).sum();
+        let mut by_heartbeat: HashMap<String, Vec<usize>> = HashMap::new();
+        for (index, entry) in entries.iter().enumerate() {
+            if let Probe::Heartbeat { id, .. } = &entry.check.probe {
+                by_heartbeat.entry(id.clone()).or_default().push(index);
+            }
+        }
+        Self {
+            by_name: entries.iter().enumerate().map(|(at, entry)| (entry.name.to_string(), at)).collect(),
+            by_heartbeat,
+            keep_details: (DETAILS / all_steps.max(1)).clamp(LEAST_DETAILS, history::BRIEFS),
+            entries,
+        }
+    }
+
+    fn find(&self, name: &str) -> Option<&Arc<Entry>> {
+        self.by_name.get(name).map(|at| &self.entries[*at])
+    }
 }
 
 /// All checks.
 pub struct Checks {
-    entries: Vec<Entry>,
-    by_name: HashMap<String, usize>,
-    by_heartbeat: HashMap<String, Vec<usize>>,
-    keep_details: usize,
-    network: Network,
-    own_network: OwnNetwork,
-    permits: Semaphore,
+    set: latest::Sender<Arc<Set>>,
+    runner: Runner,
     recorder: Recorder,
     rows: Mutex<Option<mpsc::Receiver<Row>>>,
     lake: Arc<Lake>,
     clock: Clock,
-    redactor: Redactor,
     started: Instant,
     on_found: OnceLock<OnFound>,
 }
@@ -135,7 +148,10 @@ pub struct CheckState {
     pub every_s: i64,
     /// Where it runs.
     pub from: Vec<String>,
-    /// `ok`, `failed`, `unknown`, `late` (heartbeats) or `pending`.
+    /// Where it stands in each place, when it runs elsewhere than on the server.
+    pub places: Vec<PlaceView>,
+    /// `ok`, `failed`, `unknown`, `late` (heartbeats) or `pending`; of several places the one that failed counts, and
+    /// unknown only when nobody knows.
     #[schema(value_type = String)]
     pub status: Status,
     /// Since when; null while nothing was found.
@@ -162,6 +178,24 @@ pub struct CheckState {
     pub certificate_ends: Option<Timestamp>,
     /// For heartbeats.
     pub heartbeat: Option<HeartbeatView>,
+}
+
+/// Where a check stands in one place.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+pub struct PlaceView {
+    /// `server`, or an agent's name.
+    pub from: String,
+    /// As that of the check.
+    #[schema(value_type = String)]
+    pub status: Status,
+    /// When it was looked at last; null while nothing was heard.
+    #[schema(value_type = Option<String>)]
+    pub last_at: Option<Timestamp>,
+    /// How long the last run took.
+    pub total_ms: Option<f64>,
+    /// What is wrong: `{code, expected, got, text}`.
+    #[schema(value_type = Option<Object>)]
+    pub why: Option<Why>,
 }
 
 /// Where a heartbeat stands.
@@ -211,47 +245,47 @@ impl Checks {
         let roots = match roots {
             Some(roots) => roots,
             // They are many files.
-            None if !checks.is_empty() => {
-                tokio::task::spawn_blocking(network::system_roots).await.unwrap_or_else(|error| {
-                    tracing::error!(%error, "the system's root certificates were not read");
-                    RootCertStore::empty()
-                })
-            }
-            None => RootCertStore::empty(),
+            None => tokio::task::spawn_blocking(system_roots).await.unwrap_or_else(|error| {
+                tracing::error!(%error, "the system's root certificates were not read");
+                RootCertStore::empty()
+            }),
         };
-        let now = Moment { wall: clock.now(), steady_us: 0 };
-        let steps = |check: &Check| if let Probe::Http(steps) = &check.probe { steps.len() } else { 1 };
-        let all_steps: usize = checks.values().map(steps).sum();
-        let entries: Vec<Entry> = checks
-            .into_iter()
-            .map(|(name, check)| {
-                let history = Mutex::new(History::new(&check, now));
-                Entry { name, check, running: AtomicBool::new(false), history }
-            })
-            .collect();
-        let mut by_heartbeat: HashMap<String, Vec<usize>> = HashMap::new();
-        for (index, entry) in entries.iter().enumerate() {
-            if let Probe::Heartbeat { id, .. } = &entry.check.probe {
-                by_heartbeat.entry(id.clone()).or_default().push(index);
-            }
-        }
+        let runner = Runner::new(settings, roots, clock.clone(), redactor)?;
         let (recorder, rows) = Recorder::new();
+        let started = Instant::now();
+        let entries = checks.into_iter().map(|(name, check)| entry(name, check, &clock, started)).collect();
         Ok(Arc::new(Self {
-            by_name: entries.iter().enumerate().map(|(at, entry)| (entry.name.to_string(), at)).collect(),
-            by_heartbeat,
-            keep_details: (DETAILS / all_steps.max(1)).clamp(LEAST_DETAILS, history::BRIEFS),
-            entries,
-            network: Network::new(roots, settings.resolver)?,
-            own_network: OwnNetwork::new(settings.gateway),
-            permits: Semaphore::new(AT_ONCE),
+            set: latest::Sender::new(Arc::new(Set::new(entries))),
+            runner,
             recorder,
             rows: Mutex::new(Some(rows)),
             lake,
             clock,
-            redactor,
-            started: Instant::now(),
+            started,
             on_found: OnceLock::new(),
         }))
+    }
+
+    fn set(&self) -> Arc<Set> {
+        Arc::clone(&self.set.borrow())
+    }
+
+    /// Takes the checks of another configuration. What did not change goes on as if nothing had happened.
+    pub async fn replace(&self, checks: BTreeMap<CheckName, Check>) {
+        let before = self.set();
+        let mut fresh = Vec::new();
+        let entries = checks.into_iter().map(|(name, check)| {
+            if let Some(known) = before.find(name.as_str()).filter(|known| known.check == check) {
+                return Arc::clone(known);
+            }
+            let new = entry(name, check, &self.clock, self.started);
+            fresh.push(Arc::clone(&new));
+            new
+        });
+        let set = Set::new(entries.collect());
+        self.runner.keep_only(|name| set.by_name.contains_key(name));
+        past::remember(self, &Set::new(fresh)).await;
+        self.set.send_replace(Arc::new(set));
     }
 
     /// Tells somebody of each result. Only the first one who asks is told.
@@ -262,9 +296,6 @@ impl Checks {
     /// Reads what is known of the past, and runs everything until it is told to stop. `host` is this machine's name.
     pub fn start(self: &Arc<Self>, host: &str, tasks: &TaskTracker, stop: &CancellationToken) {
         let Some(rows) = self.rows.lock().take() else { return };
-        if self.entries.is_empty() {
-            return;
-        }
         // The rows outlive the runs: what was found in the last moment is stored too.
         let (runs, runs_done) = (TaskTracker::new(), CancellationToken::new());
         tasks.spawn(record::write(
@@ -277,7 +308,8 @@ impl Checks {
         let (me, stop) = (Arc::clone(self), stop.clone());
         tasks.spawn(async move {
             let _done = runs_done.drop_guard();
-            if stop.run_until_cancelled(past::remember(&me)).await.is_some() {
+            let set = me.set();
+            if stop.run_until_cancelled(past::remember(&me, &set)).await.is_some() {
                 me.keep_time(&runs, &stop).await;
             }
             runs.close();
@@ -285,163 +317,153 @@ impl Checks {
         });
     }
 
+    /// Runs what is due, of the configuration that is in force.
     async fn keep_time(self: &Arc<Self>, runs: &TaskTracker, stop: &CancellationToken) {
-        let mut schedule = Schedule::default();
-        let now_us = self.steady_us();
-        for (index, entry) in (0..).zip(&self.entries) {
-            let is_heartbeat = matches!(entry.check.probe, Probe::Heartbeat { .. });
-            if !is_heartbeat && !entry.check.is_local() {
-                self.nobody_runs(entry);
-            } else {
-                let offset = if is_heartbeat { 0 } else { offset_us(entry.name.as_str(), entry.check.every) };
-                schedule.add(index, now_us.saturating_add(offset));
-            }
-        }
-        while let Some(next_us) = schedule.next_us() {
-            let wait = Duration::from_micros(next_us.saturating_sub(self.steady_us()).max(0).unsigned_abs());
+        let mut sets = self.set.subscribe();
+        loop {
+            let set = Arc::clone(&sets.borrow_and_update());
             tokio::select! {
                 () = stop.cancelled() => return,
-                () = tokio::time::sleep(wait) => {}
+                changed = sets.changed() => if changed.is_err() { return },
+                () = self.keep_time_of(&set, runs, stop) => {}
+                () = self.miss_agents(&set) => {}
             }
+        }
+    }
+
+    async fn keep_time_of(self: &Arc<Self>, set: &Set, runs: &TaskTracker, stop: &CancellationToken) {
+        let mut schedule = Schedule::default();
+        let now_us = self.steady_us();
+        for (index, entry) in (0..).zip(&set.entries) {
+            let is_heartbeat = matches!(entry.check.probe, Probe::Heartbeat { .. });
+            if is_heartbeat || entry.check.is_local() {
+                let offset = if is_heartbeat { 0 } else { offset_us(entry.name.as_str(), entry.check.every) };
+                let first = now_us.saturating_add(offset);
+                // One that was there before is due when it was: changes of others must not put it off for ever.
+                let known = entry.next_us.load(Ordering::Relaxed);
+                schedule.add(index, if known > 0 { known } else { first });
+                entry.next_us.store(if known > 0 { known } else { first }, Ordering::Relaxed);
+            }
+        }
+        let again = |schedule: &mut Schedule, index, entry: &Entry, at_us| {
+            schedule.add(index, at_us);
+            entry.next_us.store(at_us, Ordering::Relaxed);
+        };
+        while let Some(next_us) = schedule.next_us() {
+            let wait = Duration::from_micros(next_us.saturating_sub(self.steady_us()).max(0).unsigned_abs());
+            tokio::time::sleep(wait).await;
             let now_us = self.steady_us();
             while let Some((index, due_us)) = schedule.take(now_us) {
-                let at = usize::try_from(index).unwrap_or(usize::MAX);
-                let entry = &self.entries[at];
+                let entry = &set.entries[usize::try_from(index).unwrap_or(usize::MAX)];
                 if matches!(entry.check.probe, Probe::Heartbeat { .. }) {
                     self.look_at_job(entry);
-                    schedule.add(index, self.look_again_us(entry));
+                    again(&mut schedule, index, entry, self.look_again_us(entry));
                     continue;
                 }
-                schedule.add(index, next_turn(due_us, entry.check.every, now_us));
+                again(&mut schedule, index, entry, next_turn(due_us, entry.check.every, now_us));
                 // One that still runs, or still waits for its turn, leaves this turn out.
                 if !entry.running.swap(true, Ordering::AcqRel) {
-                    let (me, stop) = (Arc::clone(self), stop.clone());
+                    let (me, entry, stop) = (Arc::clone(self), Arc::clone(entry), stop.clone());
                     runs.spawn(async move {
-                        let entry = &me.entries[at];
-                        let _ = stop.run_until_cancelled(me.run(entry)).await;
+                        let _ = stop.run_until_cancelled(me.run(&entry)).await;
                         entry.running.store(false, Ordering::Release);
                     });
                 }
             }
         }
-        stop.cancelled().await;
+        std::future::pending::<()>().await;
+    }
+
+    /// Says of places whose agent sent nothing that nobody knows.
+    async fn miss_agents(&self, set: &Set) {
+        let mut ticks = tokio::time::interval(MISS_EVERY);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            for entry in set.entries.iter().filter(|entry| entry.check.agents().next().is_some()) {
+                self.miss(entry, self.moment());
+            }
+        }
+    }
+
+    fn miss(&self, entry: &Entry, now: Moment) {
+        let patience = entry.check.every.micros().saturating_mul(2).saturating_add(MISS_AFTER);
+        for agent in entry.check.agents() {
+            let heard = entry.history.lock().silent_since(agent);
+            if now.steady_us.saturating_sub(heard) <= patience {
+                continue;
+            }
+            let why = Why::new(WhyCode::NoRunner, format!("a run from {agent}"), "nothing from that agent");
+            let outcome = Outcome::Unknown { why, evidence: Vec::new() };
+            let result = RunResult { at: now.wall, from: agent.to_owned(), attempts: 0, outcome, steps: Vec::new() };
+            // Once for each silence: the next time is counted from now.
+            self.tell(entry, result, Status::Unknown);
+        }
     }
 
     /// Microseconds since the start, by a clock that never jumps.
     fn steady_us(&self) -> i64 {
-        i64::try_from(self.started.elapsed().as_micros()).unwrap_or(i64::MAX)
+        micros(self.started)
     }
 
     fn moment(&self) -> Moment {
         Moment { wall: self.clock.now(), steady_us: self.steady_us() }
     }
 
-    /// Runs a check until it is good or has failed often enough, and tells what was found.
+    /// Runs a check and tells what was found.
     async fn run(&self, entry: &Entry) -> Arc<RunResult> {
-        let check = &entry.check;
-        let mut attempts = 0;
-        let (at, stepped) = loop {
-            attempts += 1;
-            let (at, stepped) = {
-                // Closed never; without a permit it runs all the same.
-                let _permit = self.permits.acquire().await;
-                // Boxed: thousands may wait here for their turn, and an attempt is many times as large as a wait.
-                (self.clock.now(), Box::pin(probes::attempt(&self.network, &self.clock, check)).await)
-            };
-            if stepped.fault.is_none() || stepped.not_allowed || attempts > check.retries {
-                break (at, stepped);
-            }
-            tokio::time::sleep(RETRY_AFTER).await;
-        };
-        let outcome = match stepped.fault {
-            None => Outcome::Ok,
-            Some(fault) if stepped.not_allowed => Outcome::Unknown { why: fault.why, evidence: Vec::new() },
-            Some(fault) => {
-                let step = stepped.steps.len().saturating_sub(1);
-                let lost = if fault.silence { self.network_is_lost(entry, &fault.why).await } else { None };
-                match lost {
-                    Some(evidence) => Outcome::Unknown { why: fault.why, evidence },
-                    None => Outcome::Failed { step, why: fault.why },
-                }
-            }
-        };
-        let result = RunResult { at, from: LOCAL.to_owned(), attempts, outcome, steps: stepped.steps };
-        let result = self.redacted(result);
+        let result = self.runner.run(entry.name.as_str(), &entry.check, LOCAL).await;
         let status = result.status();
         self.tell(entry, result, status)
     }
 
-    /// What was tried, if this machine's network seems lost.
-    async fn network_is_lost(&self, entry: &Entry, why: &Why) -> Option<Vec<Evidence>> {
-        // What lies on this machine is reached without a network.
-        let reached = entry.history.lock().reached;
-        if is_here(&entry.check.probe) || reached.is_some_and(|at| at.ip().is_loopback()) {
-            return None;
-        }
-        let finding = self.own_network.look(|| self.reached_lately(entry)).await;
-        if !finding.lost {
-            return None;
-        }
-        tracing::warn!(check = %entry.name, %why, "a check can't be judged: this machine's own network seems lost");
-        let mut evidence = finding.evidence;
-        evidence.truncate(MAX_EVIDENCE);
-        Some(evidence)
-    }
-
-    /// Where other checks were answered last, those that are good first.
-    fn reached_lately(&self, but: &Entry) -> Vec<(String, SocketAddr)> {
-        let mut places: Vec<(Option<Timestamp>, String, SocketAddr)> = Vec::new();
-        for entry in self.entries.iter().filter(|entry| entry.name != but.name) {
-            // A ping's address has no port to connect to, a name server's no TCP for sure.
-            if !matches!(entry.check.probe, Probe::Http(_) | Probe::Tcp(_) | Probe::Tls { .. }) {
-                continue;
-            }
-            let history = entry.history.lock();
-            if let Some(at) = history.reached {
-                places.push((history.last_ok, entry.name.to_string(), at));
-            }
-        }
-        places.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
-        places.into_iter().map(|(_, name, at)| (name, at)).collect()
-    }
-
-    /// The same without what must not be stored.
-    fn redacted(&self, mut result: RunResult) -> RunResult {
-        let redact = |text: &str| self.redactor.text(text).into_owned();
-        match &mut result.outcome {
-            Outcome::Ok => {}
-            Outcome::Failed { why, .. } | Outcome::Unknown { why, .. } => *why = why.clone().map(redact),
-        }
-        for step in &mut result.steps {
-            step.why = step.why.take().map(|why| why.map(redact));
-        }
+    /// Notes a result, tells it to whoever counts, and stores it.
+    fn tell(&self, entry: &Entry, result: RunResult, status: Status) -> Arc<RunResult> {
+        let row = self.take(entry, result, status, self.moment());
+        let result = Arc::clone(&row.result);
+        self.recorder.record(row);
         result
     }
 
-    fn tell(&self, entry: &Entry, result: RunResult, status: Status) -> Arc<RunResult> {
+    /// Notes a result and tells it to whoever counts; what is returned is to be stored.
+    fn take(&self, entry: &Entry, result: RunResult, status: Status, now: Moment) -> Row {
         let result = Arc::new(result);
-        entry.history.lock().take(&result, status, entry.check.every, self.keep_details);
+        let keep_details = self.set.borrow().keep_details;
+        entry.history.lock().take(&result, status, entry.check.every, keep_details, now);
         if let Some(on_found) = self.on_found.get() {
             on_found(Found { check: entry.name.as_str(), at: result.at, status, every: entry.check.every });
         }
-        self.recorder.record(Row {
-            name: entry.name.to_string(),
-            kind: entry.check.probe.kind(),
-            service: entry.check.service.as_ref().map(ToString::to_string),
-            status,
-            result: Arc::clone(&result),
-        });
-        result
+        row_of(entry, result, status)
     }
 
-    /// Says of a check for agents only that nobody runs it.
-    fn nobody_runs(&self, entry: &Entry) {
-        let agents: Vec<&str> = entry.check.agents().collect();
-        let why = Why::new(WhyCode::NoRunner, format!("a run from {}", agents.join(", ")), "no agent that runs checks");
-        let outcome = Outcome::Unknown { why, evidence: Vec::new() };
-        let result =
-            RunResult { at: self.clock.now(), from: LOCAL.to_owned(), attempts: 0, outcome, steps: Vec::new() };
-        self.tell(entry, result, Status::Unknown);
+    /// What an agent is to run: names and checks, in the order of their names.
+    pub fn of_agent(&self, agent: &str) -> Vec<(String, Check)> {
+        let set = self.set();
+        let is_its = |entry: &&Arc<Entry>| {
+            !matches!(entry.check.probe, Probe::Heartbeat { .. }) && entry.check.agents().any(|name| name == agent)
+        };
+        set.entries.iter().filter(is_its).map(|entry| (entry.name.to_string(), entry.check.clone())).collect()
+    }
+
+    /// Rows of what an agent found, for those of its checks that it is to run. Nothing is noted before they are stored:
+    /// then [`Self::found_by_agent`].
+    pub fn rows_of_agent(&self, agent: &str, found: &[(String, RunResult)]) -> Vec<Row> {
+        let set = self.set();
+        let known = found.iter().filter_map(|(name, result)| {
+            let entry = set.find(name).filter(|entry| entry.check.agents().any(|its| its == agent))?;
+            Some(row_of(entry, Arc::new(result.clone()), result.status()))
+        });
+        known.collect()
+    }
+
+    /// Notes what an agent found, once it is stored.
+    pub fn found_by_agent(&self, rows: &[Row]) {
+        let set = self.set();
+        for row in rows {
+            if let Some(entry) = set.find(&row.name) {
+                self.take(entry, RunResult::clone(&row.result), row.status, self.moment());
+            }
+        }
     }
 
     /// Looks where a heartbeat stands, and tells it when that changed.
@@ -491,8 +513,9 @@ impl Checks {
             Signal::Fail | Signal::Exit(1..) => JobSays::Failed,
         };
         let now = self.moment();
-        for index in self.by_heartbeat.get(id).into_iter().flatten() {
-            let entry = &self.entries[*index];
+        let set = self.set();
+        for index in set.by_heartbeat.get(id).into_iter().flatten() {
+            let entry = &set.entries[*index];
             if let Some(heartbeat) = &mut entry.history.lock().heartbeat {
                 heartbeat.hear(says, now);
             }
@@ -501,9 +524,9 @@ impl Checks {
     }
 
     /// Runs a check now, whether it is due or not; `None` when there is none of this name. Of a heartbeat it tells where
-    /// it stands.
+    /// it stands. What agents alone are to look at is looked at from here, and counts for nothing.
     pub async fn run_now(&self, name: &str) -> Option<Arc<RunResult>> {
-        let entry = &self.entries[*self.by_name.get(name)?];
+        let entry = &Arc::clone(self.set().find(name)?);
         if matches!(entry.check.probe, Probe::Heartbeat { .. }) {
             self.look_at_job(entry);
             let history = entry.history.lock();
@@ -512,24 +535,27 @@ impl Checks {
             let at = self.clock.now();
             return Some(Arc::new(RunResult { at, from: LOCAL.to_owned(), attempts: 1, outcome, steps: Vec::new() }));
         }
+        if !entry.check.is_local() {
+            return Some(Arc::new(self.runner.run(name, &entry.check, LOCAL).await));
+        }
         Some(self.run(entry).await)
     }
 
     /// Where every check stands, by name.
     pub fn states(&self) -> Vec<CheckState> {
-        self.entries.iter().map(|entry| self.state_of(entry)).collect()
+        self.set().entries.iter().map(|entry| self.state_of(entry)).collect()
     }
 
     /// Where one check stands.
     pub fn state(&self, name: &str) -> Option<CheckState> {
-        self.by_name.get(name).map(|at| self.state_of(&self.entries[*at]))
+        self.set().find(name).map(|entry| self.state_of(entry))
     }
 
     fn state_of(&self, entry: &Entry) -> CheckState {
         let check = &entry.check;
         let now = self.moment();
         let history = entry.history.lock();
-        let last = history.details.back();
+        let last = history.telling();
         let is_bad = matches!(history.status, Status::Failed | Status::Unknown);
         let (step, evidence) = match last.map(|last| &last.outcome) {
             Some(Outcome::Failed { step, .. }) if is_bad => (Some(*step), Vec::new()),
@@ -555,6 +581,7 @@ impl Checks {
             service: check.service.as_ref().map(ToString::to_string),
             every_s: check.every.micros() / 1_000_000,
             from: check.from.clone(),
+            places: if check.agents().next().is_some() { history.places_of(&check.from) } else { Vec::new() },
             status: history.status,
             since: history.since,
             last_at: history.briefs.back().map(|brief| brief.at),
@@ -570,18 +597,20 @@ impl Checks {
 
     /// The last day of a check in sums.
     pub fn uptime(&self, name: &str) -> Option<Uptime> {
-        let entry = &self.entries[*self.by_name.get(name)?];
-        Some(entry.history.lock().minutes.uptime(self.clock.now()))
+        let set = self.set();
+        let uptime = set.find(name)?.history.lock().minutes.uptime(self.clock.now());
+        Some(uptime)
     }
 
     /// How often a check runs.
     pub fn every(&self, name: &str) -> Option<base::Span> {
-        Some(self.entries[*self.by_name.get(name)?].check.every)
+        Some(self.set().find(name)?.check.every)
     }
 
     /// What is remembered of a check.
     pub fn past(&self, name: &str) -> Option<CheckPast> {
-        let entry = &self.entries[*self.by_name.get(name)?];
+        let set = self.set();
+        let entry = set.find(name)?;
         let now = self.clock.now();
         let history = entry.history.lock();
         Some(CheckPast {
@@ -595,13 +624,18 @@ impl Checks {
 
     /// Good and valid steps of a check by minute, of the last three hours at most: what a check-based objective counts.
     pub fn minute_counts(&self, name: &str, from: Timestamp, to: Timestamp) -> Vec<MinuteCounts> {
-        let entry = self.by_name.get(name).map(|at| &self.entries[*at]);
-        entry.map(|entry| entry.history.lock().minutes.counts(from, to)).unwrap_or_default()
+        let set = self.set();
+        set.find(name).map(|entry| entry.history.lock().minutes.counts(from, to)).unwrap_or_default()
     }
 
     /// The requests that checks of a service make.
     pub fn walked(&self, service: &ServiceName) -> Vec<Walked> {
-        walked(self.entries.iter().map(|entry| (&entry.name, &entry.check)), service.as_str())
+        walked(self.set().entries.iter().map(|entry| (&entry.name, &entry.check)), service.as_str())
+    }
+
+    /// Whether this machine's own network works; `None` when nothing says so either way.
+    pub async fn network_works(&self) -> Option<bool> {
+        self.runner.network_works().await
     }
 
     /// Results that could not be stored since the start.
@@ -610,21 +644,26 @@ impl Checks {
     }
 }
 
-/// Whether a probe names this machine itself.
-fn is_here(probe: &Probe) -> bool {
-    let host = match probe {
-        Probe::Http(steps) => steps.first().and_then(|step| {
-            url::Url::parse(&step.url.to_string()).ok().and_then(|url| url.host_str().map(str::to_owned))
-        }),
-        Probe::Tcp(at) | Probe::Tls { at, .. } => Some(at.host.clone()),
-        Probe::Icmp { host } => Some(host.clone()),
-        Probe::Dns(question) => question.resolver.map(|at| at.ip().to_string()),
-        Probe::Heartbeat { .. } => None,
-    };
-    host.is_some_and(|host| {
-        let bare = host.trim_start_matches('[').trim_end_matches(']');
-        bare == "localhost" || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
-    })
+/// An entry of which nothing is known.
+fn entry(name: CheckName, check: Check, clock: &Clock, started: Instant) -> Arc<Entry> {
+    let now = Moment { wall: clock.now(), steady_us: micros(started) };
+    let history = Mutex::new(History::new(&check, now));
+    Arc::new(Entry { name, check, running: AtomicBool::new(false), next_us: AtomicI64::new(0), history })
+}
+
+/// Microseconds since a moment, by a clock that never jumps.
+fn micros(since: Instant) -> i64 {
+    i64::try_from(since.elapsed().as_micros()).unwrap_or(i64::MAX)
+}
+
+fn row_of(entry: &Entry, result: Arc<RunResult>, status: Status) -> Row {
+    Row {
+        name: entry.name.to_string(),
+        kind: entry.check.probe.kind(),
+        service: entry.check.service.as_ref().map(ToString::to_string),
+        status,
+        result,
+    }
 }
 
 fn outcome_of_job(phase: HeartbeatPhase, check: &Check, last_end: Option<Timestamp>) -> Outcome {

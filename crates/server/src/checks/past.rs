@@ -1,7 +1,7 @@
 //! What checks know again after a restart: when jobs last said something, and how the last day's minutes were.
 
-use super::Checks;
 use super::record::KIND;
+use super::{Checks, Set};
 use crate::signals::{ints, texts};
 use base::{TimeRange, Timestamp};
 use lake::Query;
@@ -15,14 +15,17 @@ const MAX_MINUTES: usize = 400_000;
 /// How far back a ping is looked for at most: as long as events are kept by default.
 const LONGEST: i64 = 400 * 86_400;
 
-/// Reads both. What can't be read is not known, and said.
-pub async fn remember(checks: &Checks) {
-    jobs(checks).await;
-    minutes(checks).await;
+/// Reads both for these checks. What can't be read is not known, and said.
+pub async fn remember(checks: &Checks, set: &Set) {
+    if set.entries.is_empty() {
+        return;
+    }
+    jobs(checks, set).await;
+    minutes(checks, set).await;
 }
 
-async fn jobs(checks: &Checks) {
-    let periods = checks.entries.iter().filter_map(|entry| match &entry.check.probe {
+async fn jobs(checks: &Checks, set: &Set) {
+    let periods = set.entries.iter().filter_map(|entry| match &entry.check.probe {
         Probe::Heartbeat { grace, .. } => Some((entry.check.every.micros() + grace.micros()) / 1_000_000),
         _ => None,
     });
@@ -45,8 +48,8 @@ async fn jobs(checks: &Checks) {
                 _ => continue,
             };
             let (Some(name), Some(time)) = (name, time) else { continue };
-            for index in checks.by_heartbeat.get(&name).into_iter().flatten() {
-                if let Some(heartbeat) = &mut checks.entries[*index].history.lock().heartbeat {
+            for index in set.by_heartbeat.get(&name).into_iter().flatten() {
+                if let Some(heartbeat) = &mut set.entries[*index].history.lock().heartbeat {
                     heartbeat.remember(says, Timestamp::from_micros(time));
                 }
             }
@@ -54,7 +57,7 @@ async fn jobs(checks: &Checks) {
     }
 }
 
-async fn minutes(checks: &Checks) {
+async fn minutes(checks: &Checks, set: &Set) {
     let now = checks.clock.now();
     let back = i64::try_from(STATE_MINUTES).unwrap_or(0) * 60;
     let range = TimeRange { from: now.plus_seconds(-back), to: now.plus_seconds(60) };
@@ -72,7 +75,7 @@ async fn minutes(checks: &Checks) {
                 Some(1) => MinuteState::Unknown,
                 _ => continue,
             };
-            let entry = name.and_then(|name| checks.by_name.get(&name)).map(|at| &checks.entries[*at]);
+            let entry = name.as_deref().and_then(|name| set.find(name));
             if let (Some(entry), Some(minute)) = (entry, minute) {
                 // A heartbeat's state lasts from one change to the next, which minutes of changes alone don't tell.
                 let mut history = entry.history.lock();

@@ -113,6 +113,12 @@ fn gather(rows: &mut mpsc::Receiver<Row>, batch: &mut Vec<Row>) {
 }
 
 async fn append(lake: &Lake, host: &str, clock: &Clock, batch: &[Row]) -> Result<(), AppendError> {
+    let mut rows = rows(host, clock, batch);
+    lake.append(Append { rows: vec![(Table::Events, rows.finish())], marks: Vec::new() }).await
+}
+
+/// Results as rows of `events`; `host` is the machine that ran them.
+pub fn rows(host: &str, clock: &Clock, batch: &[Row]) -> EventRows {
     let mut rows = EventRows::default();
     for row in batch {
         let fields = fields(row);
@@ -128,7 +134,7 @@ async fn append(lake: &Lake, host: &str, clock: &Clock, batch: &[Row]) -> Result
         };
         rows.push(&event, fields.iter().map(|(name, value)| (name.as_str(), value.as_str())));
     }
-    lake.append(Append { rows: vec![(Table::Events, rows.finish())], marks: Vec::new() }).await
+    rows
 }
 
 /// What is stored beside the state. Texts are cut and masked already.

@@ -5,7 +5,6 @@
 //! import, an interrupted one goes on where it was, and the same file in two places is counted once. It is copied to the
 //! data folder while it is read: a connection that breaks costs a copy, never half a log.
 
-use crate::causes::chain;
 use crate::counts::Counts;
 use crate::intake::Intake;
 use crate::past::Past;
@@ -17,6 +16,7 @@ use object_store::aws::AmazonS3Builder;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path as ObjectPath;
 use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
+use outbound::chain;
 use protocols::access::Format;
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};

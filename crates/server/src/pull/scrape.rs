@@ -4,7 +4,6 @@
 //! `scrape_duration_seconds` and `scrape_samples_scraped`. A scrape that failed stores `up 0` and nothing else: a target
 //! that can't be read is never a series that goes on.
 
-use crate::causes::chain;
 use crate::counts::Counts;
 use crate::intake::{Arrived, Intake, IntakeError, Origin};
 use crate::source_name::{SourceKind, SourceName};
@@ -12,6 +11,7 @@ use crate::sources::Sources;
 use base::{Clock, Secret, ServiceName, Span, Timestamp};
 use bytes::Bytes;
 use futures::StreamExt;
+use outbound::chain;
 use protocols::observed::{Field, Observer, SampleRecord};
 use protocols::prometheus::{Format, Target, scrape};
 use reqwest::header;

@@ -1,27 +1,26 @@
 //! Who was heard last: agents of hosts, heartbeats, processes of this host. In memory; what a start must know of before is
 //! read from the lake once.
 
+use agent::host::Process;
 use base::{TimeRange, Timestamp};
 use foldhash::HashMap;
 use parking_lot::Mutex;
 use std::collections::VecDeque;
-use std::path::Path;
 
 /// Most hosts, and most heartbeats, that are remembered.
 const MAX_NAMES: usize = 10_000;
-/// Most processes of this host that are looked at.
-const MAX_PROCESSES: usize = 50_000;
-/// Most starts of processes that are remembered.
+/// Most starts of processes that are remembered of a host.
 const MAX_STARTS: usize = 10_000;
-/// Longest command line that is compared, bytes.
-const MAX_COMMAND: usize = 4096;
+/// Processes of a host that were last seen longer ago say nothing of now, microseconds.
+const SEEN_LATELY_US: i64 = 60 * 1_000_000;
 
 /// What was heard.
 #[derive(Debug, Default)]
 pub struct Heard {
     hosts: Mutex<HashMap<String, Timestamp>>,
     heartbeats: Mutex<HashMap<String, Timestamp>>,
-    processes: Mutex<Processes>,
+    /// By host.
+    processes: Mutex<HashMap<String, Processes>>,
     watched: Mutex<Watched>,
 }
 
@@ -32,13 +31,15 @@ struct Watched {
     since: std::collections::HashMap<String, Timestamp>,
 }
 
-/// Processes of this host at the last look.
+/// Processes of a host at the last look.
 #[derive(Debug, Default)]
 struct Processes {
-    /// By pid and start, so that a number that is used again is another process.
+    /// Commands that were asked for then; none where all processes are told.
+    commands: Vec<String>,
+    /// By id and start, so that an id that is used again is another process.
     there: HashMap<(i32, u64), String>,
     started: VecDeque<(Timestamp, String)>,
-    looked: bool,
+    looked: Option<Timestamp>,
 }
 
 impl Heard {
@@ -84,18 +85,24 @@ impl Heard {
         sorted(&self.heartbeats)
     }
 
-    /// Looks at the processes below `proc` (`/proc`).
-    pub fn look_at_processes(&self, proc: &Path, now: Timestamp) {
-        let mut there = HashMap::default();
-        let entries = std::fs::read_dir(proc).into_iter().flatten().flatten();
-        let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
-        for pid in pids.take(MAX_PROCESSES) {
-            let folder = proc.join(pid.to_string());
-            let (Some(start), Some(command)) = (start_of(&folder), command_of(&folder)) else { continue };
-            there.insert((pid, start), command);
+    /// Forgets a host.
+    pub fn forget_host(&self, host: &str) {
+        self.hosts.lock().remove(host);
+        self.processes.lock().remove(host);
+    }
+
+    /// Takes the processes that were found on a host, those of `commands` only if there are any. The first look, and the
+    /// first for other commands, starts nothing: they were there before.
+    pub fn look_at_processes(&self, host: &str, commands: &[String], found: Vec<Process>, now: Timestamp) {
+        let mut hosts = self.processes.lock();
+        if hosts.len() >= MAX_NAMES && !hosts.contains_key(host) {
+            return;
         }
-        let mut known = self.processes.lock();
-        if known.looked {
+        let known = hosts.entry(host.to_owned()).or_default();
+        let is_first = known.looked.is_none() || known.commands != commands;
+        let there: HashMap<(i32, u64), String> =
+            found.into_iter().map(|process| ((process.id, process.started), process.command)).collect();
+        if !is_first {
             let new: Vec<String> = there
                 .iter()
                 .filter(|(key, _)| !known.there.contains_key(*key))
@@ -106,15 +113,24 @@ impl Heard {
                 known.started.pop_front();
             }
         }
+        known.commands = commands.to_vec();
         known.there = there;
-        known.looked = true;
+        known.looked = Some(now);
     }
 
-    /// How many processes there are whose command line holds `command`; with `restarts`, how many of them started within
-    /// the range. `None` before the first look.
-    pub fn processes(&self, command: &str, restarts: bool, range: TimeRange) -> Option<usize> {
-        let known = self.processes.lock();
-        if !known.looked {
+    /// Hosts whose processes were told.
+    pub fn hosts_with_processes(&self) -> Vec<String> {
+        let mut hosts: Vec<String> = self.processes.lock().keys().cloned().collect();
+        hosts.sort();
+        hosts
+    }
+
+    /// How many processes of a host there are whose command line holds `command`; with `restarts`, how many of them
+    /// started within the range, which ends now. `None` before the first look, and when the last one is too old.
+    pub fn processes(&self, host: &str, command: &str, restarts: bool, range: TimeRange) -> Option<usize> {
+        let hosts = self.processes.lock();
+        let known = hosts.get(host)?;
+        if range.to.micros() - known.looked?.micros() > SEEN_LATELY_US {
             return None;
         }
         Some(if restarts {
@@ -140,53 +156,37 @@ fn sorted(names: &Mutex<HashMap<String, Timestamp>>) -> Vec<(String, Timestamp)>
     all
 }
 
-/// Ticks after boot at which a process started: field 22 of `stat`, counted behind the name, which may hold anything.
-fn start_of(folder: &Path) -> Option<u64> {
-    let stat = std::fs::read_to_string(folder.join("stat")).ok()?;
-    stat.rsplit_once(')')?.1.split_ascii_whitespace().nth(19)?.parse().ok()
-}
-
-/// The command line with spaces between its words; the kernel's own threads have none.
-fn command_of(folder: &Path) -> Option<String> {
-    let mut line = std::fs::read(folder.join("cmdline")).ok()?;
-    line.truncate(MAX_COMMAND);
-    while line.last() == Some(&0) {
-        line.pop();
-    }
-    (!line.is_empty()).then(|| String::from_utf8_lossy(&line).replace('\0', " "))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn process(proc: &Path, pid: u32, start: u64, command: &str) {
-        let folder = proc.join(pid.to_string());
-        std::fs::create_dir_all(&folder).unwrap();
-        let before = "S 1 1 1 0 -1 4194560 1 1 1 1 1 1 1 1 20 0 1 0";
-        std::fs::write(folder.join("stat"), format!("{pid} (a) name) {before} {start} 1 1")).unwrap();
-        std::fs::write(folder.join("cmdline"), command.replace(' ', "\0")).unwrap();
+    fn process(id: i32, started: u64, command: &str) -> Process {
+        Process { id, started, command: command.to_owned() }
     }
 
     #[test]
     fn processes_are_counted_by_their_command_and_starts_by_who_was_not_there_before() {
-        let dir = tempfile::tempdir().unwrap();
         let (heard, at) = (Heard::default(), Timestamp::from_seconds);
         let minute = |to: i64| TimeRange { from: at(to - 60), to: at(to) };
-        assert_eq!(heard.processes("worker", false, minute(100)), None, "nobody has looked");
-        process(dir.path(), 7, 100, "unicorn worker 1");
-        process(dir.path(), 8, 100, "unicorn worker 2");
-        process(dir.path(), 9, 100, "");
-        heard.look_at_processes(dir.path(), at(10));
-        assert_eq!(heard.processes("unicorn worker", false, minute(100)), Some(2));
-        assert_eq!(heard.processes("worker", true, minute(100)), Some(0), "those that were there did not start");
+        let count = |command: &str, to: i64| heard.processes("web-1", command, false, minute(to));
+        let starts = |command: &str, to: i64| heard.processes("web-1", command, true, minute(to));
+        assert_eq!(count("worker", 100), None, "nobody has looked");
+        let (first, second) = (process(7, 100, "unicorn worker 1"), process(8, 100, "unicorn worker 2"));
+        heard.look_at_processes("web-1", &[], vec![first.clone(), second.clone()], at(10));
+        assert_eq!(
+            (count("unicorn worker", 20), heard.processes("web-2", "worker", false, minute(20))),
+            (Some(2), None)
+        );
+        assert_eq!(starts("worker", 20), Some(0), "those that were there did not start");
         // The number is the same, the process is not.
-        process(dir.path(), 8, 900, "unicorn worker 2");
-        std::fs::remove_dir_all(dir.path().join("7")).unwrap();
-        heard.look_at_processes(dir.path(), at(70));
-        assert_eq!(heard.processes("unicorn worker", false, minute(100)), Some(1));
-        assert_eq!(heard.processes("unicorn worker", true, minute(100)), Some(1));
-        assert_eq!(heard.processes("unicorn worker", true, minute(200)), Some(0));
+        heard.look_at_processes("web-1", &[], vec![process(8, 900, "unicorn worker 2")], at(70));
+        assert_eq!((count("unicorn worker", 80), starts("unicorn worker", 100)), (Some(1), Some(1)));
+        assert_eq!(count("unicorn worker", 131), None, "what was seen too long ago is not known");
+        // Other commands were asked for: those that are told for the first time did not start now.
+        heard.look_at_processes("web-1", &["worker".into()], vec![first, process(8, 900, "unicorn worker 2")], at(200));
+        assert_eq!((count("worker", 210), starts("worker", 210)), (Some(2), Some(0)));
+        heard.forget_host("web-1");
+        assert_eq!((count("worker", 210), heard.hosts_with_processes().len()), (None, 0));
     }
 
     #[test]

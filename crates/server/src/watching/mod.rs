@@ -5,7 +5,6 @@
 
 mod counting;
 mod heard;
-mod mail;
 mod plan;
 mod proof;
 mod replaying;
@@ -119,6 +118,11 @@ impl Watch {
         Arc::clone(&self.plan.read())
     }
 
+    /// Who was heard last.
+    pub fn heard(&self) -> &Heard {
+        &self.heard
+    }
+
     /// The counts of all objectives.
     pub fn budgets(&self) -> Arc<Budgets> {
         Arc::clone(&self.budgets.read())
@@ -207,8 +211,9 @@ impl Watch {
     pub async fn tick(&self, parts: &Parts) {
         let now = parts.clock.now();
         let plan = self.plan();
-        if plan.asks_processes {
-            self.heard.look_at_processes(Path::new("/proc"), now);
+        if !plan.commands.is_empty() {
+            let found = tokio::task::spawn_blocking(|| agent::host::processes(Path::new("/proc"))).await;
+            self.heard.look_at_processes(&parts.about.host, &[], found.unwrap_or_default(), now);
         }
         let own = plan.heartbeat_every.and_then(|_| self.proof.selector());
         let selectors = plan.selectors.iter().chain(own);

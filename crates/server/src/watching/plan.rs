@@ -41,8 +41,8 @@ pub struct Plan {
     pub language: Language,
     /// What the rules ask for.
     pub selectors: BTreeSet<Selector>,
-    /// Whether any rule is about processes.
-    pub asks_processes: bool,
+    /// Commands whose processes any rule is about.
+    pub commands: BTreeSet<String>,
 }
 
 /// Reads the configuration again: a plan, or why there is none.
@@ -57,7 +57,8 @@ impl Plan {
         self.selectors = self.rules.iter().filter_map(selector_of).filter(is_own).cloned().collect();
         let of_processes =
             |selector: &Selector| matches!(selector.what, What::Signal(Signal::ProcessCount | Signal::ProcessRestarts));
-        self.asks_processes = self.selectors.iter().any(of_processes);
+        let asked = self.selectors.iter().filter(|selector| of_processes(selector));
+        self.commands = asked.filter_map(|selector| selector.process.clone()).collect();
         self
     }
 

@@ -90,7 +90,9 @@ fn obstacle(rule: &Rule) -> Option<&'static str> {
     let RuleKind::Threshold { selector, .. } = &rule.kind else { return None };
     match &selector.what {
         What::Signal(Signal::ProcessCount | Signal::ProcessRestarts) => Some("counts of processes are not stored"),
-        What::Signal(Signal::HostSilence) => Some("when a host was silent is not stored by the minute"),
+        What::Signal(Signal::HostSilence | Signal::HostGone | Signal::AgentGone) => {
+            Some("when a host was silent is not stored by the minute")
+        }
         What::Signal(Signal::HeartbeatAge) => Some("ages of heartbeats are not stored by the minute"),
         What::Signal(Signal::CheckFailures | Signal::CheckDuration | Signal::CheckTlsDays) => {
             Some("results of checks are not kept by the minute; an objective over the check is replayed")

@@ -1,11 +1,9 @@
 //! Sends what is in the outbox: a worker that claims, sends and books, one message of a channel at a time.
 
 use super::Watch;
-use super::mail;
-use crate::causes::chain;
 use crate::parts::Parts;
 use base::Timestamp;
-use futures::StreamExt;
+use outbound::chain;
 use parking_lot::Mutex;
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -13,8 +11,8 @@ use std::time::Duration;
 use store::{Batch, StoreError, Tell};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use watch::channel::{Answer, Channel, HttpAnswer, HttpRequest, IssueRef, Outgoing};
-use watch::delivery::{LEASE, Next, SEND_TIMEOUT, Sent, after, next_in_line};
+use watch::channel::{Answer, Channel, IssueRef};
+use watch::delivery::{LEASE, Next, Sent, after, next_in_line};
 use watch::message::{Desk, Message};
 use watch::texts::Texts;
 
@@ -22,35 +20,27 @@ use watch::texts::Texts;
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// How often the forge is asked which tickets people closed there.
 const FORGE_EVERY: Duration = Duration::from_mins(1);
-/// So much of an answer is read.
-const ANSWER_BYTES: usize = 256 << 10;
 
 /// What a channel's task needs.
 #[derive(Clone)]
 struct Sender {
     watch: Arc<Watch>,
     parts: Parts,
-    client: reqwest::Client,
+    outbound: outbound::Sender,
     /// Channels that are being sent to.
     busy: Arc<Mutex<HashSet<String>>>,
 }
 
 /// Starts the worker.
 pub(super) fn start(watch: &Arc<Watch>, parts: &Parts, tasks: &TaskTracker, stop: &CancellationToken) {
-    let client = reqwest::Client::builder()
-        .user_agent(concat!("koshu/", env!("CARGO_PKG_VERSION")))
-        .redirect(reqwest::redirect::Policy::none())
-        .no_proxy()
-        .timeout(SEND_TIMEOUT.to_std())
-        .build();
-    let client = match client {
-        Ok(client) => client,
+    let outbound = match outbound::Sender::new() {
+        Ok(outbound) => outbound,
         Err(error) => {
             tracing::error!(error = chain(&error), "no message can be sent: the HTTP client can't be made");
             return;
         }
     };
-    let sender = Sender { watch: Arc::clone(watch), parts: parts.clone(), client, busy: Arc::default() };
+    let sender = Sender { watch: Arc::clone(watch), parts: parts.clone(), outbound, busy: Arc::default() };
     let (worker, its_tasks, ends) = (sender.clone(), tasks.clone(), stop.clone());
     tasks.spawn(async move {
         loop {
@@ -154,7 +144,7 @@ impl Sender {
         if issue.is_none()
             && batch.attempts() > 1
             && let Some(request) = channel.find_issue(message)
-            && let Ok(body) = self.read(&request).await
+            && let Ok(body) = self.outbound.read(&request).await
         {
             let found = channel.read_issues(&body).into_iter().next();
             if let Some(found) = found {
@@ -162,34 +152,9 @@ impl Sender {
             }
             issue = None;
         }
-        let now = self.parts.clock.now();
-        let outgoing = match channel.render(message, issue.as_ref(), now) {
-            Ok(outgoing) => outgoing,
-            Err(error) => {
-                let (why, advice) = (error.to_string(), watch::channel::Advice::Content);
-                return Ok((Answer::Refused { why, advice }, None));
-            }
-        };
-        let answer = match outgoing {
-            Outgoing::Http(request) => self.request(channel, &request).await,
-            Outgoing::Steps(requests) => {
-                let mut first = None;
-                for request in requests {
-                    let answer = self.request(channel, &request).await;
-                    if !matches!(answer, Answer::Delivered { .. }) {
-                        return Ok((answer, None));
-                    }
-                    first.get_or_insert(answer);
-                }
-                first.unwrap_or(Answer::Delivered { number: None })
-            }
-            Outgoing::Mail(mail) => match channel.mail_server() {
-                Some(server) => mail::send(server, &mail, SEND_TIMEOUT.to_std()).await,
-                None => Answer::Delivered { number: None },
-            },
-            Outgoing::Nothing => Answer::Delivered { number: None },
-        };
-        Ok((answer, channel.repo().map(str::to_owned)))
+        let answer = self.outbound.send(channel, message, issue.as_ref(), self.parts.clock.now()).await;
+        let repo = matches!(answer, Answer::Delivered { .. }).then(|| channel.repo().map(str::to_owned)).flatten();
+        Ok((answer, repo))
     }
 
     /// The issue that an earlier message about the same firing became.
@@ -198,52 +163,6 @@ impl Sender {
         let links = self.parts.store.firings().links(firing).await?;
         let mut issues = links.into_iter().filter(|link| link.kind == store::LinkKind::Issue);
         Ok(issues.find_map(|link| link.target.parse().ok()))
-    }
-
-    async fn request(&self, channel: &Channel, request: &HttpRequest) -> Answer {
-        let now = self.parts.clock.now();
-        match self.http(request).await {
-            Ok(answer) => {
-                let header = |name: &str| answer.headers.get(name).and_then(|value| value.to_str().ok());
-                let status = HttpAnswer::Status {
-                    status: answer.status,
-                    retry_after: header("retry-after"),
-                    rate_remaining: header("x-ratelimit-remaining"),
-                    rate_reset: header("x-ratelimit-reset"),
-                    body: &answer.body,
-                };
-                channel.classify(&status, now)
-            }
-            Err(error) => {
-                // The address may be the secret: it stays out of what is said.
-                let why = chain(&error.without_url());
-                channel.classify(&HttpAnswer::None { why: &why }, now)
-            }
-        }
-    }
-
-    async fn read(&self, request: &HttpRequest) -> Result<String, reqwest::Error> {
-        Ok(self.http(request).await?.body)
-    }
-
-    async fn http(&self, request: &HttpRequest) -> Result<Answered, reqwest::Error> {
-        let method = reqwest::Method::from_bytes(request.method.as_bytes()).unwrap_or(reqwest::Method::POST);
-        let mut builder = self.client.request(method, request.url.clone());
-        for (name, value) in &request.headers {
-            builder = builder.header(*name, value);
-        }
-        let response = builder.body(request.body.clone()).send().await?;
-        let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let mut body = Vec::new();
-        let mut parts = response.bytes_stream();
-        while let Some(part) = parts.next().await {
-            body.extend_from_slice(&part?);
-            if body.len() >= ANSWER_BYTES {
-                body.truncate(ANSWER_BYTES);
-                break;
-            }
-        }
-        Ok(Answered { status, headers, body: String::from_utf8_lossy(&body).into_owned() })
     }
 
     /// Gives alerts that wait at a failing channel to the next one of the list.
@@ -280,7 +199,7 @@ impl Sender {
         for channel in self.watch.plan().channels.values() {
             // A minute of overlap: clocks differ, and what is done stays done.
             let Some(request) = channel.changed_issues(since.plus_seconds(-60)) else { continue };
-            let Ok(body) = self.read(&request).await else { return since };
+            let Ok(body) = self.outbound.read(&request).await else { return since };
             for issue in channel.read_issues(&body) {
                 let by = issue.closed_by.as_deref().unwrap_or("github");
                 let progress = if issue.closed { store::Progress::Done } else { continue };
@@ -292,10 +211,4 @@ impl Sender {
         }
         now
     }
-}
-
-struct Answered {
-    status: u16,
-    headers: reqwest::header::HeaderMap,
-    body: String,
 }

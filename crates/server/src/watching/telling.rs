@@ -11,7 +11,7 @@ use watch::engine::OpenFiring;
 use watch::escalation::Target;
 use watch::message::Told;
 use watch::routing::{Hush, OpenAlert, Route, Subject, route};
-use watch::rule::RuleKind;
+use watch::rule::{RuleKind, What};
 use watch::signals::{Signal, Unit};
 use watch::{Class, Phase, RuleInfo, Series, Transition};
 
@@ -125,7 +125,9 @@ impl Watch {
 
     fn is_of_host_silence(&self, rule: &str) -> bool {
         self.plan().rule(rule).is_some_and(|rule| match &rule.kind {
-            RuleKind::Threshold { selector, .. } => selector.what == watch::rule::What::Signal(Signal::HostSilence),
+            RuleKind::Threshold { selector, .. } => {
+                matches!(selector.what, What::Signal(Signal::HostSilence | Signal::HostGone))
+            }
             RuleKind::Burn { .. } => false,
         })
     }

@@ -18,6 +18,7 @@ use signal::Sum;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use watch::check::Status;
 use watch::engine::{Answer, Source};
+use watch::liveness::Liveness;
 use watch::rule::{MAX_SERIES, Scope, Selector, What};
 use watch::signals::{Resource, Signal};
 use watch::{Series, Verdict};
@@ -143,6 +144,8 @@ impl Gathering<'_> {
             Signal::Saturation(resource) => self.saturation(selector, *resource).await,
             Signal::Sample(name) => self.samples(selector, name).await,
             Signal::HostSilence => self.hosts(selector),
+            Signal::HostGone => self.liveness(selector, Liveness::HostGone),
+            Signal::AgentGone => self.liveness(selector, Liveness::AgentGone),
             Signal::HeartbeatAge => self.heartbeats(selector),
             Signal::ProcessCount | Signal::ProcessRestarts => self.processes(selector, signal),
             Signal::CheckFailures | Signal::CheckDuration | Signal::CheckTlsDays => self.checks(selector, signal),
@@ -355,8 +358,14 @@ impl Gathering<'_> {
                 self.heard.saw_host(&key.source.name, source.last_seen);
             }
         }
+        for (host, at) in self.parts.hosts.last_seen() {
+            self.heard.saw_host(&host, at);
+        }
+        let isolated: HashSet<String> = self.isolated().collect();
         for (host, at) in self.heard.hosts() {
             let age = Verdict::Value((self.now.micros() - at.micros()).max(0) as f64 / 1e6);
+            // When the server itself is cut off, no host is silent: nobody would hear it.
+            let age = if isolated.contains(&host) { Verdict::SourceLost } else { age };
             match &selector.host {
                 Scope::One(wanted) if *wanted != host => {}
                 Scope::One(_) => out.push((Series::default(), age)),
@@ -364,6 +373,12 @@ impl Gathering<'_> {
             }
         }
         Answer::Series(out)
+    }
+
+    /// Hosts of which nothing can be said because the server is cut off.
+    fn isolated(&self) -> impl Iterator<Item = String> {
+        let verdicts = self.parts.hosts.verdicts().into_iter();
+        verdicts.filter(|(_, verdict)| *verdict == Liveness::ServerIsolated).map(|(host, _)| host)
     }
 
     /// Seconds since each heartbeat said that all was well.
@@ -416,18 +431,39 @@ impl Gathering<'_> {
     }
 
     fn processes(&self, selector: &Selector, signal: &Signal) -> Answer {
-        let (Some(command), host) = (&selector.process, &self.parts.about.host) else {
-            return Answer::Whole(Verdict::Failed);
-        };
-        let value = match self.heard.processes(command, *signal == Signal::ProcessRestarts, self.range(selector.window))
-        {
-            None => Verdict::SourceLost,
-            Some(count) => Verdict::Value(count as f64),
+        let Some(command) = &selector.process else { return Answer::Whole(Verdict::Failed) };
+        let (is_restarts, range) = (*signal == Signal::ProcessRestarts, self.range(selector.window));
+        let value = |host: &str| {
+            let found = self.heard.processes(host, command, is_restarts, range);
+            found.map_or(Verdict::SourceLost, |count| Verdict::Value(count as f64))
         };
         match &selector.host {
-            Scope::One(wanted) if wanted != host => Answer::Whole(Verdict::SourceLost),
-            Scope::One(_) => Answer::Series(vec![(Series::default(), value)]),
-            Scope::Each | Scope::All => Answer::Series(vec![(labelled("host", host), value)]),
+            Scope::One(host) => Answer::Series(vec![(Series::default(), value(host))]),
+            Scope::Each | Scope::All => {
+                let hosts = self.heard.hosts_with_processes();
+                Answer::Series(hosts.iter().map(|host| (labelled("host", host), value(host))).collect())
+            }
+        }
+    }
+
+    /// What is believed of hosts: 1 where it is so, 0 where it is not. Where nobody knows, or the server itself is cut off,
+    /// there is no value.
+    fn liveness(&self, selector: &Selector, wanted: Liveness) -> Answer {
+        let value = |verdict: Liveness| match verdict {
+            Liveness::Unknown | Liveness::ServerIsolated => Verdict::SourceLost,
+            other => Verdict::Value(f64::from(u8::from(other == wanted))),
+        };
+        let verdicts = self.parts.hosts.verdicts();
+        match &selector.host {
+            Scope::One(host) => {
+                let verdict = verdicts.iter().find(|(name, _)| name == host);
+                let verdict = verdict.map_or(Verdict::SourceLost, |(_, verdict)| value(*verdict));
+                Answer::Series(vec![(Series::default(), verdict)])
+            }
+            Scope::Each | Scope::All => {
+                let each = verdicts.into_iter().map(|(host, verdict)| (labelled("host", &host), value(verdict)));
+                Answer::Series(each.collect())
+            }
         }
     }
 }

@@ -16,6 +16,7 @@ pub mod schedule;
 pub mod spec;
 pub mod step;
 pub mod variables;
+mod wire;
 
 pub use answer::{Answer, judge};
 pub use heartbeat::{Heartbeat, HeartbeatPhase, Moment};

@@ -3,7 +3,7 @@
 use base::Timestamp;
 use schemars::JsonSchema;
 use serde::ser::SerializeStruct;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 
 /// Longest observed or expected text in a reason, bytes.
@@ -12,7 +12,7 @@ pub const MAX_SHOWN: usize = 200;
 pub const MAX_EVIDENCE: usize = 8;
 
 /// What is wrong. The names never change: texts and rules stand on them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum WhyCode {
     /// The name could not be resolved.
@@ -61,7 +61,7 @@ pub enum WhyCode {
     JobMissing,
     /// The server was not running when the job should have said something.
     NotWatched,
-    /// Only agents are to run it, and none does.
+    /// An agent is to run it, and was never heard, or is silent.
     NoRunner,
 }
 
@@ -139,6 +139,20 @@ impl Serialize for Why {
     }
 }
 
+impl<'de> Deserialize<'de> for Why {
+    /// Texts are cut again: whoever sent them may not have.
+    fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Sent {
+            code: WhyCode,
+            expected: String,
+            got: String,
+        }
+        let Sent { code, expected, got } = Sent::deserialize(input)?;
+        Ok(Self::new(code, expected, got))
+    }
+}
+
 /// A text as it may be shown: one line, without control characters, cut.
 pub fn shown(text: &str) -> String {
     let clean = |c: char| if c.is_control() || is_direction(c) { ' ' } else { c };
@@ -164,7 +178,7 @@ fn is_direction(c: char) -> bool {
 }
 
 /// How long each part took, microseconds. A part that did not happen has none.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Phases {
     /// Resolving the name.
     pub dns_us: Option<u64>,
@@ -195,7 +209,7 @@ impl Phases {
 }
 
 /// One step of a run.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StepResult {
     /// `GET https://shop.example/cart`; never with values of variables.
     pub name: String,
@@ -215,7 +229,7 @@ pub struct StepResult {
 }
 
 /// Something that was tried to find out whether this machine's own network works.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Evidence {
     /// What was tried: `gateway 192.0.2.1`, `target of check buy (203.0.113.9:443)`.
     pub tried: String,
@@ -226,7 +240,8 @@ pub struct Evidence {
 }
 
 /// The verdict of a run.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// Everything as expected.
     Ok,
@@ -281,7 +296,7 @@ impl Status {
 }
 
 /// A whole run.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunResult {
     /// When it began.
     pub at: Timestamp,
@@ -317,6 +332,32 @@ impl RunResult {
         }
         let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
         (count(self.steps.iter().filter(|step| step.ok).count()), count(self.steps.len()))
+    }
+
+    /// The same as it may be stored when another machine sent it: every text and every list is cut.
+    #[must_use]
+    pub fn received(mut self, from: &str, at: Timestamp) -> Self {
+        (self.from, self.at) = (from.to_owned(), at);
+        self.attempts = self.attempts.min(100);
+        self.steps.truncate(super::spec::MAX_STEPS);
+        let cut = |evidence: &mut Evidence| {
+            evidence.tried = shown(&evidence.tried);
+            evidence.found = shown(&evidence.found);
+        };
+        match &mut self.outcome {
+            Outcome::Ok => {}
+            Outcome::Failed { step, .. } => *step = (*step).min(self.steps.len().saturating_sub(1)),
+            Outcome::Unknown { evidence, .. } => {
+                evidence.truncate(MAX_EVIDENCE);
+                evidence.iter_mut().for_each(cut);
+            }
+        }
+        for step in &mut self.steps {
+            step.name = shown(&step.name);
+            step.address = step.address.take().map(|address| shown(&address));
+            step.certificate_ends = step.certificate_ends.filter(|ends| ends.is_in_calendar());
+        }
+        self
     }
 
     /// What is wrong.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use watch::channel::{Answer, Mail, MailAnswer, MailServer, Tls};
 
 /// Sends a mail, and says what the server's reply means.
-pub(super) async fn send(server: &MailServer, mail: &Mail, timeout: Duration) -> Answer {
+pub async fn send(server: &MailServer, mail: &Mail, timeout: Duration) -> Answer {
     let message = match message(mail) {
         Ok(message) => message,
         Err(why) => return MailAnswer::Code { code: 553, text: &why }.classify(),
@@ -21,7 +21,7 @@ pub(super) async fn send(server: &MailServer, mail: &Mail, timeout: Duration) ->
     match transport.send(message).await {
         Ok(_) => Answer::Delivered { number: None },
         Err(error) => {
-            let why = crate::causes::chain(&error);
+            let why = crate::chain(&error);
             match error.status() {
                 Some(code) => MailAnswer::Code { code: code.into(), text: &why }.classify(),
                 None => MailAnswer::None { why: &why }.classify(),
@@ -31,7 +31,7 @@ pub(super) async fn send(server: &MailServer, mail: &Mail, timeout: Duration) ->
 }
 
 fn transport(server: &MailServer, timeout: Duration) -> Result<AsyncSmtpTransport<Tokio1Executor>, String> {
-    let wrong = |error: lettre::transport::smtp::Error| crate::causes::chain(&error);
+    let wrong = |error: lettre::transport::smtp::Error| crate::chain(&error);
     let builder = match server.tls {
         Tls::None => AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(&server.host),
         Tls::Starttls => AsyncSmtpTransport::<Tokio1Executor>::starttls_relay(&server.host).map_err(wrong)?,

@@ -3,8 +3,8 @@
 //! Redirects are followed only when asked, and never into a private network unless the configured host lies in one; what
 //! was meant for one host (headers, cookies, bodies) is not carried to another.
 
+use super::attempt::{Stepped, certificate_end};
 use super::network::{Deadline, Fault, Network, micros_since};
-use super::probes::{Stepped, certificate_end};
 use base::Clock;
 use bytes::{Bytes, BytesMut};
 use http_body_util::{BodyExt, Full};

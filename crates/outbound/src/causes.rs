@@ -1,7 +1,7 @@
 //! Errors with what caused them, in one line.
 
 /// An error with everything that caused it.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+pub fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {

@@ -301,7 +301,7 @@ fn tls_text(error: &std::io::Error) -> String {
 }
 
 /// The roots that this system trusts. Reads files.
-pub(super) fn system_roots() -> RootCertStore {
+pub fn system_roots() -> RootCertStore {
     let found = rustls_native_certs::load_native_certs();
     for error in &found.errors {
         tracing::warn!(%error, "a root certificate of this system can't be read");
