@@ -96,13 +96,10 @@ async fn host(koshu: &Koshu, name: &str) -> Option<Value> {
 /// Waits until something is believed of a host, and returns it.
 async fn believed(place: &Place, koshu: &Koshu, name: &str, liveness: &str) -> Value {
     let found = until_maybe(JUDGED, async || host(koshu, name).await.filter(|host| host["liveness"] == liveness)).await;
-    match found {
-        Some(host) => host,
-        None => {
-            let said = std::fs::read_to_string(place.path().join(format!("{name}.log"))).unwrap_or_default();
-            panic!("{name} is not believed to be {liveness}: {:?}\nits agent said:\n{said}", host(koshu, name).await);
-        }
-    }
+    found.unwrap_or_else(|| {
+        let said = std::fs::read_to_string(place.path().join(format!("{name}.log"))).unwrap_or_default();
+        panic!("{name} is not believed to be {liveness}; its agent said:\n{said}")
+    })
 }
 
 /// Asks again and again until there is an answer or the time is over.

@@ -14,6 +14,7 @@ use crate::rows;
 use crate::seal::{Logs, seal};
 use crate::state::{Segment, State};
 use crate::windows::{HourCache, Minutes, WindowQuery, Windows, minutes, windows};
+use crate::workers::Workers;
 use base::TimeRange;
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::buffer::Buffer;
@@ -33,6 +34,8 @@ use tokio::task::JoinHandle;
 const WAIT_FOR_MEMORY: Duration = Duration::from_secs(5);
 /// How often maintenance runs.
 const MAINTENANCE_EVERY: Duration = Duration::from_mins(1);
+/// Threads that write files: one seals while the other merges.
+const WRITERS: usize = 2;
 /// Pause after sealing failed.
 const SEAL_RETRY: Duration = Duration::from_secs(1);
 /// How often the free disk space is looked at.
@@ -119,6 +122,11 @@ impl Lake {
         let sealed_through = logs.read(&state).await?;
         state.set_marks(identity::read_marks(&journal)?);
         let reader = Arc::new(Reader::new(Arc::clone(&state), options.clone()).map_err(LakeError::data("start SQL"))?);
+        let writers = Arc::new(Workers::start("lake-write", WRITERS).map_err(|source| LakeError::Io {
+            action: "start the threads of",
+            path: options.dir.join("lake"),
+            source,
+        })?);
         let maintainer = Arc::new(Maintainer {
             state: Arc::clone(&state),
             logs: Arc::clone(&logs),
@@ -127,6 +135,7 @@ impl Lake {
             used: AtomicU64::new(0),
             expiring: tokio::sync::Mutex::default(),
             stopping: AtomicBool::new(false),
+            writers: Arc::clone(&writers),
             _lock: Arc::clone(&lock),
         });
         maintainer.remove_strays();
@@ -146,6 +155,7 @@ impl Lake {
             journal: journal.clone(),
             options: options.clone(),
             room: Arc::clone(&room),
+            writers,
             _lock: Arc::clone(&lock),
         };
         let (closed, to_seal) = mpsc::unbounded_channel();
@@ -488,6 +498,7 @@ struct Sealer {
     journal: PathBuf,
     options: LakeOptions,
     room: Arc<Room>,
+    writers: Arc<Workers>,
     _lock: Arc<File>,
 }
 
@@ -559,7 +570,7 @@ impl Sealer {
     }
 
     async fn seal_one(&self, part: &Arc<Segment>) -> Result<(), LakeError> {
-        seal(part, &self.logs, &self.state, &self.options.clock).await?;
+        seal(part, &self.logs, &self.state, &self.options.clock, &self.writers).await?;
         let (journal, sealed, room) = (self.journal.clone(), Arc::clone(part), Arc::clone(&self.room));
         let book = move || {
             let _one_by_one = room.marks.lock();

@@ -28,6 +28,7 @@ mod stamped;
 mod state;
 mod threads;
 mod windows;
+mod workers;
 mod yielding;
 
 /// Arrow as DataFusion uses it.
@@ -50,3 +51,4 @@ pub use requests::{
     RowQuery,
 };
 pub use windows::{Minutes, RouteSums, ServiceWindows, WindowQuery, Windows};
+pub use workers::{BrokeOff, Workers};

@@ -11,6 +11,7 @@ use crate::options::LakeOptions;
 use crate::query::Reader;
 use crate::seal::Logs;
 use crate::state::State;
+use crate::workers::{BrokeOff, Workers};
 use base::{Span, Timestamp};
 use datafusion::arrow::array::cast::AsArray;
 use datafusion::arrow::array::{Array, RecordBatch};
@@ -57,6 +58,7 @@ pub struct Maintainer {
     pub(crate) expiring: tokio::sync::Mutex<()>,
     /// The lake is being closed: no further merge is begun.
     pub(crate) stopping: AtomicBool,
+    pub(crate) writers: Arc<Workers>,
     pub(crate) _lock: Arc<File>,
 }
 
@@ -197,12 +199,12 @@ impl Maintainer {
                 Some(open) => open,
                 None => FileWriter::create(&folder, table, date, Effort::Compact, arrived)?,
             };
-            let wrote = tokio::task::spawn_blocking(move || open.write(&batch, first, last).map(|()| open));
+            let wrote = self.writers.run(move || open.write(&batch, first, last).map(|()| open));
             writer = Some(join(wrote.await)??);
         }
         match writer {
             None => Ok(None),
-            Some(open) => join(tokio::task::spawn_blocking(move || open.finish()).await)?.map(Some),
+            Some(open) => join(self.writers.run(move || open.finish()).await)?.map(Some),
         }
     }
 
@@ -361,7 +363,7 @@ pub fn reserve_bytes(total: u64) -> u64 {
     (total / 20).clamp(4 << 20, 256 << 20)
 }
 
-fn join<T>(outcome: Result<T, tokio::task::JoinError>) -> Result<T, LakeError> {
+fn join<T>(outcome: Result<T, BrokeOff>) -> Result<T, LakeError> {
     outcome.map_err(|error| LakeError::Io {
         action: "write",
         path: "a Parquet file".into(),

@@ -8,6 +8,7 @@ use crate::delta::{Changes, DeltaLog};
 use crate::error::{Damage, LakeError};
 use crate::file::{DataFile, Effort, FileWriter};
 use crate::state::{Segment, State};
+use crate::workers::Workers;
 use base::{Clock, Timestamp};
 use datafusion::arrow::array::cast::AsArray;
 use datafusion::arrow::array::{Array, RecordBatch};
@@ -80,8 +81,14 @@ impl Logs {
 }
 
 /// Writes the rows of a segment to files and commits them, each table by itself. Repeating it after a failure is safe.
-pub async fn seal(segment: &Arc<Segment>, logs: &Logs, state: &State, clock: &Clock) -> Result<(), LakeError> {
-    let tables = Table::ALL.into_iter().map(|table| seal_table(table, segment, logs, state, clock));
+pub async fn seal(
+    segment: &Arc<Segment>,
+    logs: &Logs,
+    state: &State,
+    clock: &Clock,
+    writers: &Workers,
+) -> Result<(), LakeError> {
+    let tables = Table::ALL.into_iter().map(|table| seal_table(table, segment, logs, state, clock, writers));
     // All of them to their end: a write that nobody waits for would leave a file that no log names.
     join_all(tables).await.into_iter().collect()
 }
@@ -92,6 +99,7 @@ async fn seal_table(
     logs: &Logs,
     state: &State,
     clock: &Clock,
+    writers: &Workers,
 ) -> Result<(), LakeError> {
     let mut log = logs.change(table, state).await?;
     if state.is_sealed(table, segment.number) {
@@ -99,11 +107,11 @@ async fn seal_table(
     }
     let folder = log.folder().to_owned();
     let (rows, now) = (Arc::clone(segment), clock.now());
-    let write = tokio::task::spawn_blocking(move || write_sorted(&folder, table, &rows.batches(table), now));
-    let files = write.await.map_err(|join| LakeError::Io {
+    let write = writers.run(move || write_sorted(&folder, table, &rows.batches(table), now));
+    let files = write.await.map_err(|broke_off| LakeError::Io {
         action: "seal",
         path: segment.path.clone(),
-        source: std::io::Error::other(join),
+        source: std::io::Error::other(broke_off),
     })??;
     if !files.is_empty() {
         let changes = Changes {

@@ -24,7 +24,7 @@ use agent::ledger::{NotNew, file_keys, path_keys};
 use base::{Clock, Redactor, ServiceName, Timestamp};
 use bytes::Bytes;
 use chunks::Chunks;
-use lake::{Append, AppendError, Lake};
+use lake::{Append, AppendError, Lake, Workers};
 use parking_lot::{Mutex, RwLock};
 use protocols::access::{Format, Tally};
 use protocols::observed::DecodeError;
@@ -178,8 +178,8 @@ pub struct Intake {
     on_stored: RwLock<Option<OnStored>>,
     /// A name had no room in the list of services.
     services_full: Since,
-    /// Large deliveries that are decoded at once: more would not be faster, and each holds what it makes.
-    decoders: tokio::sync::Semaphore,
+    /// Take large deliveries apart: more at once would not be faster, and each holds what it makes.
+    decoders: Workers,
     /// Deliveries with a position go one after the other, so that no range is booked twice.
     booking: tokio::sync::Mutex<()>,
 }
@@ -211,9 +211,7 @@ impl Intake {
             deleting: RwLock::default(),
             on_stored: RwLock::default(),
             services_full: Since::default(),
-            decoders: tokio::sync::Semaphore::new(
-                std::thread::available_parallelism().map_or(2, |cores| cores.get().max(2)),
-            ),
+            decoders: decoders(),
             booking: tokio::sync::Mutex::default(),
         }
     }
@@ -346,9 +344,7 @@ impl Intake {
         let decoded = if bytes <= SMALL_DELIVERY {
             work()
         } else {
-            // Never closed.
-            let _turn = self.decoders.acquire().await;
-            tokio::task::spawn_blocking(work).await.map_err(|error| IntakeError::Failed(error.to_string()))?
+            self.decoders.run(work).await.map_err(|error| IntakeError::Failed(error.to_string()))?
         };
         let (answer, counts, collected) = decoded?;
         let (append, mut services) = (collected.append, collected.services);
@@ -431,10 +427,7 @@ impl Intake {
         let is_import = source.kind == SourceKind::Import && size > 0;
         let me = Arc::clone(self);
         let decoding = Arc::clone(&service);
-        let decoded = {
-            let _turn = self.decoders.acquire().await;
-            tokio::task::spawn_blocking(move || decoding.decode(&me.identifier, &delivery)).await
-        };
+        let decoded = self.decoders.run(move || decoding.decode(&me.identifier, &delivery)).await;
         let decoded = decoded.map_err(|error| IntakeError::Failed(error.to_string()))??;
         if self.deleting.read().contains(service.name()) {
             return Err(IntakeError::Deleting);
@@ -469,6 +462,12 @@ impl Intake {
         self.sources.received(&source, service.name(), &outcome.tally, size, decoded.format, now);
         Ok(outcome)
     }
+}
+
+/// A thread a core; without threads nothing works.
+fn decoders() -> Workers {
+    let cores = std::thread::available_parallelism().map_or(2, |cores| cores.get().max(2));
+    Workers::start("decode", cores).expect("a process that has just started may start threads")
 }
 
 /// Whether lines of an import are better refused than booked: booked, they could never be imported rightly again. A
