@@ -136,22 +136,46 @@ pub fn route(
         }
         Class::Ticket => lists.ticket.iter().map(|listed| listed.name.as_str()).collect(),
     };
+    unless_quiet(subject, hush, now, &channels, || {
+        let group = group_of(subject.rule);
+        let not_before = groups.next(&group, now);
+        Tell { channel: String::new(), kind: MessageKind::Fire, group, not_before, payload: payload.to_owned() }
+    })
+}
+
+/// Decides who is reminded of a ticket that is overdue. What keeps a first message back keeps a reminder back too; it
+/// comes when that ends. Each reminder is a message of its own: `firing` names it.
+pub fn remind(
+    subject: Subject<'_>,
+    hush: Hush<'_>,
+    lists: &Lists,
+    firing: &str,
+    payload: &str,
+    now: Timestamp,
+) -> Route {
+    let channels: Vec<&str> = lists.ticket.iter().map(|listed| listed.name.as_str()).collect();
+    unless_quiet(subject, hush, now, &channels, || {
+        let group = format!("remind/{firing}");
+        Tell { channel: String::new(), kind: MessageKind::Remind, group, not_before: now, payload: payload.to_owned() }
+    })
+}
+
+/// The message for each of the channels, unless something keeps it quiet. It is made only when it is told.
+fn unless_quiet(
+    subject: Subject<'_>,
+    hush: Hush<'_>,
+    now: Timestamp,
+    channels: &[&str],
+    message: impl FnOnce() -> Tell,
+) -> Route {
     if let Some(quiet) = quiet(subject, hush, now) {
         return Route::Quiet(quiet);
     }
     if channels.is_empty() {
         return Route::Quiet(Quiet::NoChannel);
     }
-    let group = group_of(subject.rule);
-    let not_before = groups.next(&group, now);
-    let tell = |channel: &str| Tell {
-        channel: channel.to_owned(),
-        kind: MessageKind::Fire,
-        group: group.clone(),
-        not_before,
-        payload: payload.to_owned(),
-    };
-    Route::Tell(channels.into_iter().map(tell).collect())
+    let message = message();
+    Route::Tell(channels.iter().map(|channel| Tell { channel: (*channel).to_owned(), ..message.clone() }).collect())
 }
 
 /// What keeps it quiet now, if anything.
@@ -355,6 +379,42 @@ mod tests {
             let quiet = told_to(&rule(Class::Alert, service), &series(&[]), hush);
             assert_eq!(matches!(quiet, Err(Some(Quiet::Maintenance { .. }))), want, "{case}");
         }
+    }
+
+    #[test]
+    fn a_reminder_waits_for_whatever_keeps_a_first_message_back() {
+        let (ticket, none) = (rule(Class::Ticket, Some("shop")), series(&[]));
+        let of = |at: Timestamp, silences: &[Silence], maintenances: &[Maintenance]| {
+            let subject = Subject { rule: &ticket, series: &none, host_gone: false };
+            let hush = Hush { silences, maintenances, open: &[] };
+            remind(subject, hush, &lists(), "some-id", "{}", at)
+        };
+        let silences = [silence(&[("rule", "slow")], -60, 60)];
+        let work = Maintenance {
+            id: Id::generate(),
+            service: Some("shop".parse().unwrap()),
+            reason: "disk".to_owned(),
+            who: "ann".to_owned(),
+            created_at: NOW,
+            from: NOW,
+            until: NOW.plus_seconds(60),
+        };
+        let work = [work];
+        let tell = |at: Timestamp, channel: &str| Tell {
+            channel: channel.to_owned(),
+            kind: MessageKind::Remind,
+            group: "remind/some-id".to_owned(),
+            not_before: at,
+            payload: "{}".to_owned(),
+        };
+        let told = |at: Timestamp| Route::Tell(vec![tell(at, "github"), tell(at, "chat")]);
+        let over = NOW.plus_seconds(60);
+        assert_eq!(of(NOW, &[], &[]), told(NOW));
+        assert!(matches!(of(NOW, &silences, &[]), Route::Quiet(Quiet::Silenced { .. })));
+        assert!(matches!(of(NOW, &[], &work), Route::Quiet(Quiet::Maintenance { .. })));
+        assert_eq!(of(over, &silences, &work), told(over), "both have ended");
+        let elsewhere = [silence(&[("rule", "other")], -60, 60)];
+        assert_eq!(of(NOW, &elsewhere, &[]), told(NOW));
     }
 
     #[test]

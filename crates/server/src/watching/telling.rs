@@ -10,7 +10,7 @@ use store::{Fire, Firing, FiringChange, FiringClass, MessageKind, Resolve, Store
 use watch::engine::OpenFiring;
 use watch::escalation::Target;
 use watch::message::Told;
-use watch::routing::{Hush, OpenAlert, Route, Subject, route};
+use watch::routing::{Hush, OpenAlert, Route, Subject, remind, route};
 use watch::rule::{RuleKind, What};
 use watch::signals::{Signal, Unit};
 use watch::{Class, Phase, RuleInfo, Series, Transition};
@@ -23,6 +23,12 @@ struct Situation {
     silences: Vec<store::Silence>,
     maintenances: Vec<store::Maintenance>,
     open: Vec<OpenAlert>,
+}
+
+impl Situation {
+    fn hush(&self) -> Hush<'_> {
+        Hush { silences: &self.silences, maintenances: &self.maintenances, open: &self.open }
+    }
 }
 
 impl Watch {
@@ -113,9 +119,8 @@ impl Watch {
         payload: &str,
         now: Timestamp,
     ) -> Route {
-        let hush = Hush { silences: &situation.silences, maintenances: &situation.maintenances, open: &situation.open };
         let subject = Subject { rule, series, host_gone };
-        route(subject, hush, &self.plan().lists, &mut self.groups.lock(), payload, now)
+        route(subject, situation.hush(), &self.plan().lists, &mut self.groups.lock(), payload, now)
     }
 
     fn first_escalation(&self, class: FiringClass, tell: &[Tell], now: Timestamp) -> Option<Timestamp> {
@@ -170,32 +175,47 @@ impl Watch {
             self.escalate(parts, &firing, now).await?;
         }
         if !self.plan().lists.ticket.is_empty() {
-            for firing in parts.store.firings().to_remind(AT_ONCE).await? {
-                self.remind(parts, &firing, now).await?;
-            }
+            self.remind_of_overdue(parts, now).await?;
         }
         Ok(())
     }
 
-    /// Says at the channels of tickets that one is overdue.
-    async fn remind(&self, parts: &Parts, firing: &Firing, now: Timestamp) -> Result<(), StoreError> {
-        let Some(rule) = self.info(firing) else { return Ok(()) };
-        let plan = self.plan();
+    /// Says at the channels of tickets which ones are overdue. Those that are kept quiet now are looked at again in the
+    /// next round, and never keep others from being looked at.
+    async fn remind_of_overdue(&self, parts: &Parts, now: Timestamp) -> Result<(), StoreError> {
+        let firings = parts.store.firings();
+        let mut page = firings.to_remind(None, AT_ONCE).await?;
+        if page.firings.is_empty() {
+            return Ok(());
+        }
+        let situation = self.situation(parts).await?;
+        let mut reminded = 0;
+        loop {
+            for firing in &page.firings {
+                reminded += u32::from(self.remind(parts, firing, &situation, now).await?);
+            }
+            let Some(next) = page.next.filter(|_| reminded < AT_ONCE) else { return Ok(()) };
+            page = firings.to_remind(Some(&next), AT_ONCE).await?;
+        }
+    }
+
+    /// Says that a ticket is overdue, unless it is kept quiet. Whether it was said.
+    async fn remind(
+        &self,
+        parts: &Parts,
+        firing: &Firing,
+        situation: &Situation,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let Some(rule) = self.info(firing) else { return Ok(false) };
+        let series = series_of(&firing.series);
+        let subject = Subject { rule: &rule, series: &series, host_gone: self.is_of_host_silence(&firing.rule) };
         let payload = told_again(&rule, firing, now).to_json();
-        let tell: Vec<Tell> = plan
-            .lists
-            .ticket
-            .iter()
-            .map(|listed| Tell {
-                channel: listed.name.clone(),
-                kind: MessageKind::Remind,
-                group: format!("remind/{}", firing.id),
-                not_before: now,
-                payload: payload.clone(),
-            })
-            .collect();
-        parts.store.outbox().remind(firing.id, &tell).await?;
-        Ok(())
+        let plan = self.plan();
+        match remind(subject, situation.hush(), &plan.lists, &firing.id.to_string(), &payload, now) {
+            Route::Tell(tell) => parts.store.outbox().remind(firing.id, &tell).await,
+            Route::Quiet(_) | Route::Record => Ok(false),
+        }
     }
 
     async fn escalate(&self, parts: &Parts, firing: &Firing, now: Timestamp) -> Result<(), StoreError> {

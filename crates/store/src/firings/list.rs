@@ -197,16 +197,20 @@ impl Firings {
         rows.iter().map(read_firing).collect()
     }
 
-    /// Told tickets whose due date has passed since anybody was last reminded of it: once for each due date.
-    pub async fn to_remind(&self, limit: u32) -> Result<Vec<Firing>, StoreError> {
+    /// A page of told tickets whose due date has passed since anybody was last reminded of it: once for each due date. One
+    /// that is kept quiet stays among them, so the others are on the pages after it.
+    pub async fn to_remind(&self, after: Option<&PageKey>, limit: u32) -> Result<FiringPage, StoreError> {
         let sql = select_firing!(
             "WHERE state = 'open' AND class = 'ticket' AND told = 1 AND due_at <= $1 AND (progress IS NULL OR progress <> 'done')
+             AND (due_at, id) > ($2, $3)
              AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.firing = firings.id AND o.kind = 'remind'
                              AND o.created_at >= firings.due_at)
-             ORDER BY due_at, id LIMIT $2"
+             ORDER BY due_at, id LIMIT $4"
         );
-        let rows = self.db.fetch(sql, args![self.clock.now(), i64::from(limit.min(FIRINGS_LIST_MAX))]).await?;
-        rows.iter().map(read_firing).collect()
+        let after = after.cloned().unwrap_or_else(PageKey::oldest);
+        let limit = limit.clamp(1, FIRINGS_LIST_MAX);
+        let rows = self.db.fetch(sql, args![self.clock.now(), after.at, after.id, i64::from(limit) + 1]).await?;
+        page(&rows, limit, |ticket| PageKey::after(ticket.due_at.unwrap_or_default(), ticket.id))
     }
 }
 

@@ -256,8 +256,9 @@ async fn a_ticket_is_reminded_of_once_for_each_due_date() {
         let (firings, outbox) = (fixture.store.firings(), fixture.store.outbox());
         let id = fixture.fired("slow", FiringClass::Ticket, &["tracker"]).await;
         fixture.fired("burning", FiringClass::Alert, &["slack"]).await;
-        let late =
-            async || -> Vec<_> { firings.to_remind(10).await.unwrap().into_iter().map(|ticket| ticket.id).collect() };
+        let late = async || -> Vec<_> {
+            firings.to_remind(None, 10).await.unwrap().firings.into_iter().map(|ticket| ticket.id).collect()
+        };
         assert_eq!(late().await, [], "there is time");
         fixture.pass_seconds(7 * 86_400);
         assert_eq!(late().await, [id]);
@@ -269,6 +270,31 @@ async fn a_ticket_is_reminded_of_once_for_each_due_date() {
         assert_eq!(late().await, [id], "another date, another reminder");
         firings.set_progress(id, crate::Progress::Done, "ann").await.unwrap();
         assert_eq!(late().await, [], "nobody is reminded of what is done");
+    }
+}
+
+#[tokio::test]
+async fn tickets_that_nobody_may_be_reminded_of_yet_hide_no_others() {
+    for fixture in Fixture::all().await {
+        let (firings, outbox) = (fixture.store.firings(), fixture.store.outbox());
+        let mut due = Vec::new();
+        for rule in ["silenced", "silenced-too", "slow"] {
+            due.push(fixture.fired(rule, FiringClass::Ticket, &["tracker"]).await);
+            fixture.pass_seconds(1);
+        }
+        fixture.pass_seconds(7 * 86_400);
+        let ids = |page: &crate::FiringPage| -> Vec<_> { page.firings.iter().map(|ticket| ticket.id).collect() };
+        let first = firings.to_remind(None, 2).await.unwrap();
+        assert_eq!(ids(&first), due[..2]);
+        let rest = firings.to_remind(first.next.as_ref(), 2).await.unwrap();
+        assert_eq!((ids(&rest), rest.next), (due[2..].to_vec(), None));
+        let reminder = crate::Tell { kind: MessageKind::Remind, ..tell("tracker", fixture.clock.now()) };
+        outbox.remind(due[2], std::slice::from_ref(&reminder)).await.unwrap();
+        // The silence ends days later: the reminders are still to come, once.
+        fixture.pass_seconds(3 * 86_400);
+        assert_eq!(ids(&firings.to_remind(None, 10).await.unwrap()), due[..2]);
+        outbox.remind(due[0], std::slice::from_ref(&reminder)).await.unwrap();
+        assert_eq!(ids(&firings.to_remind(None, 10).await.unwrap()), due[1..2]);
     }
 }
 
