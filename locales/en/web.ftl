@@ -1334,6 +1334,10 @@ report-csv = Download CSV
 report-print = Print
 report-service-now = The service now
 report-goes-on = The month goes on: these are its figures until { $until }.
+report-incomplete = { $n ->
+    [one] One day is not known whole ({ $days }): some or all of its requests are not stored any more, because retention or the disk budget deleted them, or a file is damaged. Whom they concerned is not known.
+   *[other] { $n } days are not known whole ({ $days }): some or all of their requests are not stored any more, because retention or the disk budget deleted them, or a file is damaged. Whom they concerned is not known.
+} To keep whole months, write "server.retention.requests: 62d" and give "server.disk" enough room.
 report-empty = Nothing is known of this month, so there is no figure. That is not 100 %.
 report-empty-how = No request of it is stored: nothing arrived, or its time is beyond what is kept. See <sources>what arrives</sources>.
 report-answer = <b>{ $time }</b> of the minutes, <b>{ $requests }</b> of the requests and <b>{ $users }</b> of the time that people spent were good.

@@ -1117,6 +1117,7 @@ report-csv = CSV をダウンロード
 report-print = 印刷
 report-service-now = いまのサービスを見る
 report-goes-on = この月はまだ終わっていません。{ $until } までの値です。
+report-incomplete = { $n } 日分は一部しかわかりません（{ $days }）。その日のリクエストの一部またはすべてが、もう保存されていないからです（保存期間かディスクの予算による削除、またはファイルの破損）。その日、誰に何があったかはわかりません。丸一か月を残すには、設定に「server.retention.requests: 62d」と書き、「server.disk」を十分に取ってください。
 report-empty = この月については何もわからないので、値はありません。100 % という意味ではありません。
 report-empty-how = この月のリクエストは保存されていません。届いていないか、保存期間を過ぎています。<sources>何が届いているか</sources>を確かめてください。
 report-answer = 良好だったのは、時間では <b>{ $time }</b>、リクエストでは <b>{ $requests }</b>、利用者の時間では <b>{ $users }</b> です。

@@ -175,6 +175,9 @@ async fn the_demonstrations_bad_deploy_makes_one_alert_and_one_ticket_and_its_re
         assert!(worst["requests"].as_u64().unwrap() > 0, "{worst}");
     }
     assert!(report["disappointed"].as_u64().unwrap() > 0 && report["target_percent"] == json!(99.4), "{report}");
+    // Every request that was counted is stored: no day lacks one, and somebody made them.
+    assert_eq!(report["incomplete_days"], json!([]), "{report}");
+    assert!(report["user_count"].as_u64() >= report["disappointed"].as_u64(), "{report}");
     let text = place.run(["report", "month", "--service", "demo-shop"]);
     assert!(text.code == 0 && text.stdout.starts_with("# ") && text.stdout.contains("demo-shop"), "{text:?}");
     koshu.stop();

@@ -80,8 +80,12 @@ export function month(query, empty) {
       earlier ? 12 : 23,
     ),
     maintenance_minutes: earlier ? 0 : 60,
-    user_count: nothing ? 0 : 12_340,
-    disappointed: nothing ? 0 : 217,
+    user_count: nothing ? null : 12_340,
+    disappointed: nothing ? null : 217,
+    incomplete_days:
+      nothing || !earlier
+        ? []
+        : [1, 2, 3].map((day) => ({ day: `${asked}-0${day}`, counted: 61_200, stored: 0 })),
     worst: nothing
       ? []
       : [

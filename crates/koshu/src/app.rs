@@ -127,7 +127,6 @@ impl App {
             started_at: clock.now(),
             dir: options.dir.clone(),
             config_folder: options.config_folder.clone(),
-            requests_kept: options.config.server.retention.requests,
             memory_bytes: memory.0,
         };
         let running_demo = Arc::default();

@@ -34,8 +34,6 @@ pub struct About {
     pub dir: std::path::PathBuf,
     /// Where the configuration is read from, and read again when it changes; it need not be there yet.
     pub config_folder: Option<std::path::PathBuf>,
-    /// How long single requests are kept.
-    pub requests_kept: base::Span,
     /// Memory budget in bytes.
     pub memory_bytes: u64,
 }

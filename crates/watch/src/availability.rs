@@ -11,13 +11,15 @@
 //!
 //! Each with the time of maintenance and without it. Maintenance is taken by whole minutes: those that begin within it.
 
+mod days;
 mod month;
 mod render;
 mod users;
 
+pub use days::{IncompleteDay, Kept, incomplete_days};
 pub use month::{Month, MonthError};
 pub use render::{csv, markdown};
-pub use users::{NotSorted, UserRequest};
+pub use users::{NotSorted, UserCount, UserRequest};
 
 use crate::actionability::Share;
 use base::{Span, TimeRange, Timestamp};
@@ -52,6 +54,7 @@ pub struct Tally {
     good_minute: f64,
     minutes: Vec<Minute>,
     users: users::Users,
+    incomplete_days: Vec<IncompleteDay>,
 }
 
 /// Availability by one definition: so much of so much.
@@ -119,10 +122,10 @@ pub struct Report {
     pub without_maintenance: Figures,
     /// Minutes of maintenance.
     pub maintenance_minutes: u64,
-    /// Distinct users.
-    pub user_count: u64,
-    /// Of these, met at least one error.
-    pub disappointed: u64,
+    /// Users who could be told apart; `None` when there were none: then it is not known how many there were.
+    pub users: Option<UserCount>,
+    /// Days of which not all requests can be read any more.
+    pub incomplete_days: Vec<IncompleteDay>,
     /// The worst windows, the shortest first. Everything counts.
     pub worst: Vec<Worst>,
     /// Until when a request tells how the service is.
@@ -147,7 +150,8 @@ impl Tally {
             let start = range.from.plus_micros(at * MINUTE_US);
             minute.maintenance = maintenances.iter().any(|work| work.contains(start));
         }
-        Self { range, cut_off, good_minute: GOOD_MINUTE, minutes, users: users::Users::default() }
+        let (users, incomplete_days) = (users::Users::default(), Vec::new());
+        Self { range, cut_off, good_minute: GOOD_MINUTE, minutes, users, incomplete_days }
     }
 
     /// Leaves out the minutes that begin after a moment: they are no time without requests yet.
@@ -163,6 +167,11 @@ impl Tally {
     pub fn with_good_minute(mut self, share: f64) -> Self {
         self.good_minute = share.clamp(0.0, 1.0);
         self
+    }
+
+    /// Names the days of which not all is known.
+    pub fn lacks(&mut self, days: Vec<IncompleteDay>) {
+        self.incomplete_days = days;
     }
 
     /// Adds requests of the minute that holds `at`. What lies outside the range doesn't count.
@@ -193,8 +202,8 @@ impl Tally {
             with_maintenance: sum(true),
             without_maintenance: sum(false),
             maintenance_minutes: self.minutes.iter().filter(|minute| minute.maintenance).count() as u64,
-            user_count: self.users.count,
-            disappointed: self.users.disappointed,
+            users: self.users.counted(),
+            incomplete_days: self.incomplete_days,
             worst: worst(&self.minutes, self.range.from),
             cut_off: self.cut_off,
             good_minute: self.good_minute,

@@ -40,6 +40,15 @@ export interface WorstWindow {
   requests: number;
 }
 
+export interface IncompleteDay {
+  /** `2026-11-01`, in the zone of the month. */
+  day: string;
+  /** Requests that were counted when they came. */
+  counted: number;
+  /** Of these, those that can still be read. */
+  stored: number;
+}
+
 export interface MonthReport {
   service: string;
   /** `2026-11`. */
@@ -57,8 +66,12 @@ export interface MonthReport {
   with_maintenance: Figures;
   without_maintenance: Figures;
   maintenance_minutes: number;
-  user_count: number;
-  disappointed: number;
+  /** Users who could be told apart. Null: they were not counted, which is not nobody. */
+  user_count: number | null;
+  /** Of these, who met an error. Null as above. */
+  disappointed: number | null;
+  /** Of which not all requests are stored any more, in order. */
+  incomplete_days: IncompleteDay[];
   worst: WorstWindow[];
   /** How long somebody may be silent and still counts as being there. */
   cut_off_s: number;
@@ -79,7 +92,7 @@ export const readReport = (question: ReportQuestion, signal: AbortSignal): Promi
   get<MonthReport>(
     "/report/month",
     { ...question },
-    ["with_maintenance", "without_maintenance", "worst", "until"],
+    ["with_maintenance", "without_maintenance", "incomplete_days", "worst", "until"],
     signal,
   );
 export const readReportText = (

@@ -809,6 +809,7 @@ export type MessageKey =
   | "report-how-time"
   | "report-how-unknown"
   | "report-how-users"
+  | "report-incomplete"
   | "report-interval"
   | "report-maintenance"
   | "report-met"

@@ -1,6 +1,7 @@
 //! How available a service was in a month, by three definitions side by side.
 //!
-//! Minutes and users come from the stored requests: what was not stored is unknown, never good.
+//! Minutes and users come from the stored requests: what is not stored is unknown, never good, and the days of which that
+//! is so are named.
 
 use super::Query;
 use crate::auth::MayRead;
@@ -17,7 +18,9 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
-use watch::availability::{DEFAULT_CUT_OFF, Figures, Month, Report, Tally, UserRequest, csv, markdown};
+use watch::availability::{
+    DEFAULT_CUT_OFF, Figures, IncompleteDay, Kept, Month, Report, Tally, UserRequest, csv, incomplete_days, markdown,
+};
 use watch::compile::{Declared, DeclaredService, compile};
 use watch::objective::{Objective, Subject};
 use watch::spec::ObjectiveSpec;
@@ -25,6 +28,11 @@ use watch::texts::{Language, Texts};
 
 /// Sorting a month of requests by user may take so long.
 const USERS_TIME: Duration = Duration::from_secs(90);
+
+/// Whole days of UTC are deleted, so no hour is deleted in part.
+const HOUR_US: i64 = 3_600_000_000;
+/// More than a month has.
+const HOURS_MAX: usize = 1000;
 
 const RETRY_AFTER: Duration = Duration::from_secs(5);
 
@@ -76,8 +84,12 @@ pub struct ReportAnswer {
     with_maintenance: Figures,
     without_maintenance: Figures,
     maintenance_minutes: u64,
-    user_count: u64,
-    disappointed: u64,
+    /// Users who could be told apart; null when they were not counted.
+    user_count: Option<u64>,
+    /// Of these, met at least one error; null when they were not counted.
+    disappointed: Option<u64>,
+    /// Days of which not all requests are stored any more.
+    incomplete_days: Vec<IncompleteDay>,
     worst: Vec<WorstView>,
     cut_off_s: f64,
     good_minute: f64,
@@ -209,25 +221,42 @@ async fn make(
     for (at, counts) in minutes {
         tally.add_requests(at, counts.valid, counts.good);
     }
-    let partial = match not_kept(parts, range) {
-        Some(text) => Some(text),
-        None => users(parts, objective, range, &mut tally).await,
-    };
+    let days = days(parts, service, month, &mut tally).await.err();
+    let users = users(parts, objective, range, &mut tally).await;
+    let partial: Vec<String> = days.into_iter().chain(users).collect();
+    let partial = (!partial.is_empty()).then(|| partial.join("; "));
     let target = is_declared.then(|| objective.target.percent() / 100.0);
     Ok((tally.report(service.as_str(), month, target), partial))
 }
 
-/// What of the month is deleted already: of that nothing is known.
-fn not_kept(parts: &Parts, range: TimeRange) -> Option<String> {
-    let kept = parts.about.requests_kept;
-    // Whole days are deleted, so the last one of them may still be there.
-    let oldest = parts.clock.now().plus_micros(-kept.micros()).floor(86_400_000_000);
-    (range.from < oldest).then(|| {
-        format!(
-            "requests are kept for {kept}: nothing is known of the time before {oldest}, and nothing is said of users; raise \
-             server.retention.requests to 62d for reports of whole months"
-        )
-    })
+/// Names the days of which not all requests are stored any more, because retention or the disk budget deleted them:
+/// roll-ups count every request and are kept for longer. What went wrong with that is given back.
+async fn days(parts: &Parts, service: &ServiceName, month: &Month, tally: &mut Tally) -> Result<(), String> {
+    let range = month.range();
+    let failed = |error: lake::QueryError| format!("which days are stored whole is not known: {error}");
+    // Counts first: a request that comes in between is then one too many, and none seems to be missing.
+    let counted = crate::signals::read(&parts.lake, range, Some(service.as_str()), None, HOUR_US / 1_000_000).await;
+    let sql = format!(
+        "SELECT CAST(ts AS BIGINT) / {HOUR_US} AS hour, count(*) AS requests FROM requests \
+         WHERE service = '{service}' GROUP BY 1 ORDER BY 1"
+    );
+    let stored = parts.lake.sql(&lake::Query { sql, range, limit: HOURS_MAX }).await.map_err(failed)?;
+    let mut hours: BTreeMap<i64, Kept> = BTreeMap::new();
+    if let Some(windows) = counted.map_err(failed)?.services.get(service.as_str()) {
+        for (at, sum) in &windows.steps {
+            hours.entry(*at).or_default().counted += sum.count;
+        }
+    }
+    for batch in &stored.batches {
+        for (hour, requests) in ints(batch, 0).into_iter().zip(ints(batch, 1)) {
+            if let (Some(hour), Some(requests)) = (hour, requests) {
+                hours.entry(hour * HOUR_US).or_default().stored += requests.unsigned_abs();
+            }
+        }
+    }
+    let hours = hours.into_iter().map(|(at, kept)| (Timestamp::from_micros(at), kept));
+    tally.lacks(incomplete_days(month, hours));
+    Ok(())
 }
 
 /// Adds what each user met. What went wrong with that is given back: the other figures stand without it.
@@ -252,8 +281,14 @@ async fn users(parts: &Parts, objective: &Objective, range: TimeRange, tally: &m
     match visited {
         Ok(stats) if !stats.damaged_files.is_empty() => super::params::partial(&stats.damaged_files),
         Ok(_) if is_sorted => None,
-        Ok(_) => Some("what users met is incomplete: requests changed while they were read".to_owned()),
-        Err(error) => Some(format!("what users met is incomplete: {error}")),
+        Ok(_) => {
+            tally.forget_users();
+            Some("what users met is not known: requests changed while they were read; ask again".to_owned())
+        }
+        Err(error) => {
+            tally.forget_users();
+            Some(format!("what users met is not known: {error}"))
+        }
     }
 }
 
@@ -280,8 +315,9 @@ fn answer(
         with_maintenance: report.with_maintenance,
         without_maintenance: report.without_maintenance,
         maintenance_minutes: report.maintenance_minutes,
-        user_count: report.user_count,
-        disappointed: report.disappointed,
+        user_count: report.users.map(|users| users.all),
+        disappointed: report.users.map(|users| users.disappointed),
+        incomplete_days: report.incomplete_days,
         worst: report
             .worst
             .iter()

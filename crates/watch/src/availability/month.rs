@@ -57,6 +57,12 @@ impl Month {
         TimeRange::new(start(self.first)?, start(self.first.checked_add(1.month()).ok()?)?)
     }
 
+    /// The day of its time zone that holds a moment.
+    pub fn day_of(&self, at: Timestamp) -> Date {
+        let moment = jiff::Timestamp::from_microsecond(at.micros()).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+        moment.to_zoned(self.zone.clone()).date()
+    }
+
     /// IANA name of its time zone.
     pub fn zone_name(&self) -> String {
         self.zone.iana_name().unwrap_or("UTC").to_owned()

@@ -1,6 +1,6 @@
 //! The report as Markdown for people and CSV for spreadsheets.
 
-use super::{Figures, Measure, Report};
+use super::{Figures, Measure, Report, days};
 use crate::signals::number;
 use crate::texts::Texts;
 use base::{Span, Timestamp};
@@ -43,10 +43,16 @@ pub fn markdown(report: &Report, texts: &Texts) -> String {
     let mut points = Vec::new();
     points.push(texts.say("watch-report-unknown", &[("minutes", &count(with.unknown_minutes))]));
     points.push(texts.say("watch-report-maintenance", &[("minutes", &count(report.maintenance_minutes))]));
-    points.push(texts.say(
-        "watch-report-disappointed",
-        &[("disappointed", &count(report.disappointed)), ("users", &count(report.user_count))],
-    ));
+    points.push(match report.users {
+        Some(users) => texts.say(
+            "watch-report-disappointed",
+            &[("disappointed", &count(users.disappointed)), ("users", &count(users.all))],
+        ),
+        None => get("watch-report-users-unknown"),
+    });
+    if !report.incomplete_days.is_empty() {
+        points.push(texts.say("watch-report-incomplete", &[("days", &named_days(report, texts))]));
+    }
     if let Some(interval) = with.requests_interval {
         let (low, high) = (percent_down(interval.low), percent_down(interval.high));
         points.push(texts.say("watch-report-interval", &[("low", &low), ("high", &high)]));
@@ -75,6 +81,17 @@ pub fn markdown(report: &Report, texts: &Texts) -> String {
         )
     ));
     lines.join("\n")
+}
+
+/// `2026-03-01 to 2026-03-12, 2026-03-15`.
+fn named_days(report: &Report, texts: &Texts) -> String {
+    let named = days::spans(&report.incomplete_days).into_iter().map(|(first, last)| {
+        if first == last {
+            return first.to_owned();
+        }
+        texts.say("watch-report-days", &[("first", first), ("last", last)])
+    });
+    named.collect::<Vec<_>>().join(", ")
 }
 
 type Pick = fn(&Figures) -> (Measure, Option<f64>);
@@ -135,9 +152,16 @@ pub fn csv(report: &Report) -> String {
             row(name, maintenance, measure.good.to_string(), measure.all.to_string(), measure.share());
         }
     }
-    let satisfied = report.user_count - report.disappointed.min(report.user_count);
-    let users = super::Measure { good: satisfied, all: report.user_count };
-    row("users_without_error", "with", satisfied.to_string(), report.user_count.to_string(), users.share());
+    let users =
+        report.users.map(|users| Measure { good: users.all.saturating_sub(users.disappointed), all: users.all });
+    let text = |number: Option<u64>| number.map(|number| number.to_string()).unwrap_or_default();
+    let (without_error, all) = (users.map(|users| users.good), users.map(|users| users.all));
+    row("users_without_error", "with", text(without_error), text(all), users.and_then(|users| users.share()));
+    for lacking in &report.incomplete_days {
+        let kept = Measure { good: lacking.stored, all: lacking.counted };
+        let measure = format!("requests_stored_{}", lacking.day);
+        row(&measure, "with", kept.good.to_string(), kept.all.to_string(), kept.share());
+    }
     for one in &report.worst {
         row(&format!("worst_{}", one.length), "with", one.from.to_string(), one.requests.to_string(), Some(one.share));
     }

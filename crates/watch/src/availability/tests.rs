@@ -106,7 +106,7 @@ fn the_three_definitions_are_those_worked_out_by_hand() {
     assert_eq!((without.time, without.unknown_minutes), (Measure { good: 6, all: 7 }, 1));
     assert_eq!(without.requests, Measure { good: 293, all: 304 });
     assert_eq!(without.users, Measure { good: seconds(390), all: seconds(450) });
-    assert_eq!((report.maintenance_minutes, report.user_count, report.disappointed), (2, 3, 2));
+    assert_eq!((report.maintenance_minutes, report.users), (2, Some(UserCount { all: 3, disappointed: 2 })));
     // The worst five minutes are the last ones: 5:00 to 5:30 Ann, 5:00 to 6:00 and 8:00 to 10:00 Eve are up, 30 s of Bob
     // are down: 210 of 240 s. In the first five, 420 of 450.
     assert_eq!(report.worst.len(), 1, "longer windows don't fit");
@@ -124,6 +124,7 @@ fn where_users_are_not_told_apart_windows_are_by_requests() {
     let report = tally.report("shop", &month(), None);
     assert_eq!(report.with_maintenance.time, Measure { good: 9, all: 10 });
     assert_eq!(report.with_maintenance.users.share(), None, "nothing is known");
+    assert_eq!(report.users, None, "they were not nobody");
     assert_eq!((report.worst[0].from, report.worst[0].share), (at(3, 0), 0.9), "of equals the first");
 }
 
@@ -139,6 +140,34 @@ fn of_a_month_that_goes_on_nothing_is_said_beyond_now() {
     assert_eq!(report.maintenance_minutes, 3);
     assert_eq!(with.users, Measure { good: 120_000_000, all: 120_000_000 }, "until the end of the minute that goes on");
     assert_eq!(report.range, minutes(0, 100));
+}
+
+#[test]
+fn what_is_known_of_a_part_of_the_users_is_known_of_none() {
+    let mut tally = worked_out();
+    tally.forget_users();
+    let report = tally.report("shop", &month(), None);
+    assert_eq!((report.users, report.with_maintenance.users), (None, Measure { good: 0, all: 0 }));
+    assert_eq!(report.with_maintenance.requests, Measure { good: 293, all: 314 }, "the others stand without");
+}
+
+#[test]
+fn what_is_not_known_is_never_told_as_nobody_or_nothing() {
+    let mut tally = worked_out();
+    tally.forget_users();
+    let gone = |day: &str| IncompleteDay { day: day.to_owned(), counted: 40, stored: 10 };
+    tally.lacks(["1970-01-02", "1970-01-03", "1970-01-07"].map(gone).to_vec());
+    let report = tally.report("shop", &month(), None);
+    let lines = csv(&report);
+    assert!(lines.contains(",users_without_error,with,,,\r\n"), "{lines}");
+    assert!(lines.contains(",requests_stored_1970-01-07,with,10,40,0.250000\r\n"), "{lines}");
+    for (language, users, days) in [
+        (Language::English, "Users who met an error: not known.", "1970-01-02 to 1970-01-03, 1970-01-07"),
+        (Language::Japanese, "エラーに遭った利用者: 不明。", "1970-01-02 から 1970-01-03, 1970-01-07"),
+    ] {
+        let text = markdown(&report, &Texts::new(language));
+        assert!(text.contains(users) && text.contains(days), "{text}");
+    }
 }
 
 #[test]

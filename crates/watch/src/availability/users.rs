@@ -2,6 +2,7 @@
 
 use super::{MINUTE_US, Tally};
 use base::Timestamp;
+use serde::Serialize;
 
 /// A request of a user who can be told from others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,6 +20,15 @@ pub struct UserRequest<'a> {
 #[error("requests have to be sorted by user and time")]
 pub struct NotSorted;
 
+/// Users who could be told apart, at least one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct UserCount {
+    /// How many.
+    pub all: u64,
+    /// Of these, met at least one error.
+    pub disappointed: u64,
+}
+
 /// Who was counted so far, and the user that is being counted.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Users {
@@ -33,6 +43,14 @@ struct Current {
     at: Timestamp,
     good: bool,
     met_an_error: bool,
+}
+
+impl Users {
+    /// Those who were counted. Nobody is never a result: requests come from somebody, whether or not they can be told
+    /// apart.
+    pub(super) fn counted(&self) -> Option<UserCount> {
+        (self.count > 0).then_some(UserCount { all: self.count, disappointed: self.disappointed })
+    }
 }
 
 impl Tally {
@@ -60,6 +78,14 @@ impl Tally {
             }
         }
         Ok(())
+    }
+
+    /// Drops all that is known of users: a part of them would pass for all.
+    pub fn forget_users(&mut self) {
+        self.users = Users::default();
+        for minute in &mut self.minutes {
+            (minute.active_us, minute.up_us) = (0, 0);
+        }
     }
 
     /// After a user's last request.

@@ -65,6 +65,29 @@ describe("a figure of availability", () => {
   });
 });
 
+describe("people", () => {
+  it.each([
+    ["some were counted", 10, 3, { disappointed: 3, all: 10 }],
+    ["none of them met an error", 10, 0, { disappointed: 0, all: 10 }],
+    ["they were not counted", null, null, null],
+    ["an older server counted none", 0, 0, null],
+  ])("%s", (_, user_count, disappointed, want) =>
+    expect(report.peopleOf({ user_count, disappointed })).toEqual(want),
+  );
+});
+
+describe("days that are not known whole", () => {
+  const days = (...names: string[]) => names.map((day) => ({ day, counted: 10, stored: 0 }));
+  it.each([
+    ["one", "en", ["2026-11-07"], "November 7"],
+    ["in a row", "en", ["2026-11-01", "2026-11-02", "2026-11-03"], "November 1 – 3"],
+    ["apart", "en", ["2026-11-01", "2026-11-02", "2026-11-07"], "November 1 – 2 and November 7"],
+    ["apart, too", "ja", ["2026-11-01", "2026-11-02", "2026-11-07"], "11月1日〜11月2日、11月7日"],
+  ])("%s, in %s", (_, language, names, want) =>
+    expect(plain(report.formatDays(days(...names), language)).replaceAll("\u2009", " ")).toBe(want),
+  );
+});
+
 describe("allowed downtime", () => {
   it.each([
     [518.4, "en", "8.64 minutes"],

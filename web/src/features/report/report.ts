@@ -1,7 +1,7 @@
 // What the figures of a month mean, and how they are written. Pure: the language comes in as an argument. Nothing is ever
 // rounded up to a better figure, and an unknown one is never 100 %.
 
-import type { Figures, MonthReport, Part, WorstWindow } from "../../api/quality";
+import type { Figures, IncompleteDay, MonthReport, Part, WorstWindow } from "../../api/quality";
 import { formatDuration, goodThousandths } from "../../format/number";
 import { wallClock } from "../../time/zone";
 
@@ -80,6 +80,44 @@ export function verdictOf(part: Part, targetPercent: number, unknownMinutes: num
   if (part.all <= 0) return "unknown";
   if ((part.good / part.all) * 100 < targetPercent - 1e-9) return "missed";
   return unknownMinutes > 0 ? "met_as_seen" : "met";
+}
+
+/** Who met an error, of how many. Null: nobody was counted, so nothing is known of anybody. */
+export const peopleOf = ({
+  user_count,
+  disappointed,
+}: Pick<MonthReport, "user_count" | "disappointed">): {
+  disappointed: number;
+  all: number;
+} | null =>
+  user_count === null || disappointed === null || user_count <= 0
+    ? null
+    : { disappointed, all: user_count };
+
+const DAY_MS = 86_400_000;
+
+/** Days that are not known whole, in words: "November 1 – 3 and November 7". The days are in order. */
+export function formatDays(days: readonly IncompleteDay[], language: string): string {
+  const spans: { first: number; last: number }[] = [];
+  for (const { day } of days) {
+    const at = Date.parse(`${day}T00:00:00Z`);
+    const open = spans.at(-1);
+    if (open !== undefined && at - open.last === DAY_MS) open.last = at;
+    else spans.push({ first: at, last: at });
+  }
+  const format = new Intl.DateTimeFormat(language, {
+    month: "long",
+    day: "numeric",
+    timeZone: "UTC",
+  });
+  const span = ({ first, last }: { first: number; last: number }): string => {
+    if (first === last) return format.format(first);
+    // Japanese ranges of Intl are 11/01～11/02 where a day is 11月1日.
+    return language === "ja"
+      ? `${format.format(first)}〜${format.format(last)}`
+      : format.formatRange(first, last);
+  };
+  return new Intl.ListFormat(language, { type: "conjunction" }).format(spans.map(span));
 }
 
 export const isEmpty = ({ time, requests, users }: Figures): boolean =>
