@@ -146,4 +146,6 @@ cli-test-sent = Sent to { $outputs } outputs. Follow the link in each message to
 cli-test-acknowledged = acknowledged
 cli-test-delivered = taken, nobody acknowledged
 cli-test-failed = refused
+cli-test-tried-again = not taken, being tried again
+cli-test-again = { $output }: not taken, being tried again: { $why }
 cli-test-waiting = not taken yet

@@ -146,4 +146,6 @@ cli-test-sent = { $outputs } か所へ送った。届いたメッセージのリ
 cli-test-acknowledged = 確認済み
 cli-test-delivered = 送信先は受け取ったが、まだ誰も確認していない
 cli-test-failed = 送信先に断られた
+cli-test-tried-again = 受け取られず、送り直している
+cli-test-again = { $output }: 受け取られず、送り直している: { $why }
 cli-test-waiting = まだ受け取られていない

@@ -5,6 +5,7 @@ use crate::smtp::Smtp;
 use e2e::{Client, Hook, Koshu, Place, until};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 /// One evaluation, and what a busy machine takes.
 const EVALUATED: Duration = Duration::from_secs(40);
@@ -163,6 +164,47 @@ async fn a_mail_server_gets_the_alert_and_a_test_counts_when_a_person_says_so() 
     let alert = smtp.mail(1).await;
     assert!(alert["subject"].as_str().unwrap().contains("queue-long"), "{alert}");
     assert!(alert["text"].as_str().unwrap().contains("Start more workers"), "{alert}");
+}
+
+async fn say_busy(mut socket: tokio::net::TcpStream) {
+    let mut part = [0; 4096];
+    let _ = socket.read(&mut part).await;
+    let _ = socket.write_all(b"HTTP/1.1 503 Busy\r\ncontent-length: 0\r\nconnection: close\r\n\r\n").await;
+    let _ = socket.shutdown().await;
+    // To its end: a socket that is closed over unread bytes takes its answer back.
+    while socket.read(&mut part).await.is_ok_and(|read| read > 0) {}
+}
+
+/// Answers every request that it is busy.
+async fn busy_service() -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((socket, _)) = listener.accept().await {
+            tokio::spawn(say_busy(socket));
+        }
+    });
+    format!("http://{address}/busy")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_test_that_a_channel_does_not_take_yet_is_waited_for_and_says_why() {
+    let (hook, busy) = (Hook::start().await, busy_service().await);
+    let place = Place::new();
+    let other = format!(", {{name: busy, always: true, webhook: {{url: \"{busy}\"}}}}");
+    place.configure(&configuration(hook.url(), "queue-long", &other));
+    let koshu = place.start().await;
+    let begin = Instant::now();
+    let ran = place.run(["check", "--send-test", "--wait", "4s", "-o", "json"]);
+    assert!(begin.elapsed() >= Duration::from_secs(4), "a busy channel settles nothing: {ran:?}");
+    assert!(ran.code == 3 && ran.stderr.contains("busy: not taken, being tried again: "), "{ran:?}");
+    let tests: Value = serde_json::from_str(&ran.stdout).unwrap();
+    let of = |name: &str| tests.as_array().unwrap().iter().find(|test| test["name"] == name).unwrap().clone();
+    assert_eq!(of("busy")["state"], "tried_again", "{tests}");
+    assert!(of("busy")["error"].as_str().unwrap().contains("503"), "{tests}");
+    let taken = tests.as_array().unwrap().iter().filter(|test| test["state"] == "delivered").count();
+    assert_eq!(taken, 1, "{tests}");
+    koshu.stop();
 }
 
 #[tokio::test]

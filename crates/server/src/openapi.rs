@@ -83,6 +83,7 @@ use utoipa::OpenApi;
         rules::objective,
         rules::channels,
         rules::test,
+        rules::test_result,
         rules::acknowledge_test,
         rules::calendar,
         rules::overrides,

@@ -161,6 +161,7 @@ fn api() -> Router<Parts> {
         .route("/objectives/{service}/{name}", get(rules::objective))
         .route("/channels", get(rules::channels))
         .route("/channels/{name}/test", post(rules::test))
+        .route("/channels/tests/{id}", get(rules::test_result))
         .route("/channels/tests/{id}/ack", post(rules::acknowledge_test))
         .route("/rotations/{name}", get(rules::calendar))
         .route("/rotations/{name}/overrides", get(rules::overrides).post(rules::take_over))

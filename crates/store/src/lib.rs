@@ -48,8 +48,8 @@ pub use followed::{FollowedFile, FollowedFiles};
 pub use hosts::{Claim, Host, Hosts, MAX_HOSTS};
 pub use links::{LINK_LIFETIME, Link, Links};
 pub use outbox::{
-    BATCH_MAX, Batch, ChannelState, DELIVERIES_KEPT, DELIVERIES_LIST_MAX, Delivery, LEASE_MAX, Message, MessageKind,
-    MessageKindError, MessageState, MessageStateError, Outbox, StuckMessage,
+    BATCH_MAX, Batch, ChannelState, ChannelTest, DELIVERIES_KEPT, DELIVERIES_LIST_MAX, Delivery, LEASE_MAX, Message,
+    MessageKind, MessageKindError, MessageState, MessageStateError, Outbox, StuckMessage,
 };
 pub use password::{PASSWORD_MAX_BYTES, PASSWORD_MIN_CHARS, PasswordError};
 pub use rotation_overrides::{OVERRIDE_MAX, RotationOverride, RotationOverrides};

@@ -13,7 +13,7 @@ mod list;
 
 pub use claim::{BATCH_MAX, Batch, LEASE_MAX, Message};
 pub(crate) use fold::tell_the_end;
-pub use health::{ChannelState, StuckMessage};
+pub use health::{ChannelState, ChannelTest, StuckMessage};
 pub use list::{DELIVERIES_LIST_MAX, Delivery};
 
 use crate::StoreError;

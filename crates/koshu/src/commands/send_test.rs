@@ -5,8 +5,8 @@ use crate::failure::{Exit, Failure};
 use crate::output::{self, Column, OutputFormat, Screen};
 use crate::texts::Message;
 use anyhow::{Context, Result};
-use base::{Span, Timestamp};
-use reqwest::Method;
+use base::Span;
+use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -21,100 +21,129 @@ enum State {
     Acknowledged,
     /// The service took it.
     Delivered,
-    /// The service said no.
+    /// The service said no, or it was tried for as long as a test is.
     Failed,
+    /// The service did not take it, and is asked again.
+    TriedAgain,
     /// Nothing is known.
     Waiting,
+}
+
+impl State {
+    /// Whether waiting any longer changes nothing.
+    fn is_settled(self) -> bool {
+        match self {
+            Self::Acknowledged | Self::Failed => true,
+            Self::Delivered | Self::TriedAgain | Self::Waiting => false,
+        }
+    }
+
+    /// Its name for programs, and its text for people.
+    fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Acknowledged => ("acknowledged", "cli-test-acknowledged"),
+            Self::Delivered => ("delivered", "cli-test-delivered"),
+            Self::Failed => ("failed", "cli-test-failed"),
+            Self::TriedAgain => ("tried_again", "cli-test-tried-again"),
+            Self::Waiting => ("waiting", "cli-test-waiting"),
+        }
+    }
+}
+
+/// A test that was sent, and how it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Test {
+    name: String,
+    kind: String,
+    id: String,
+    state: State,
+    /// Why it was not taken.
+    why: Option<String>,
 }
 
 /// Sends, waits for people, prints. Exits with 3 unless every test was acknowledged.
 pub fn run(server: &ServerArgs, wait: Span, format: OutputFormat, screen: &Screen) -> Result<ExitCode> {
     let client = Client::find(server)?;
-    let channels = super::wait_for(async {
-        let names = send(&client).await?;
-        if names.is_empty() {
+    let tests = super::wait_for(async {
+        let mut tests = send(&client).await?;
+        if tests.is_empty() {
             return Err(Failure::failed("cli-test-none").hint("cli-test-none-hint").into());
         }
-        let message = Message::new("cli-test-sent").with("outputs", names.len().to_string());
+        let message = Message::new("cli-test-sent").with("outputs", tests.len().to_string());
         eprintln!("{}", screen.texts.say(&message.with("wait", wait.to_string())));
         let until = Instant::now() + wait.to_std();
         loop {
-            let channels = states(&client, &names).await?;
-            let is_settled = |channel: &Value| matches!(state(channel), State::Acknowledged | State::Failed);
-            if channels.iter().all(is_settled) || Instant::now() >= until {
-                return Ok(channels);
+            for test in &mut tests {
+                look(&client, test, screen).await?;
+            }
+            if tests.iter().all(|test| test.state.is_settled()) || Instant::now() >= until {
+                return Ok(tests);
             }
             tokio::time::sleep(LOOK_EVERY).await;
         }
     })?;
-    show(&channels, format, screen)?;
-    let is_good = channels.iter().all(|channel| state(channel) == State::Acknowledged);
+    show(&tests, format, screen)?;
+    let is_good = tests.iter().all(|test| test.state == State::Acknowledged);
     Ok(if is_good { ExitCode::SUCCESS } else { Exit::Problems.into() })
 }
 
 /// To every output that is configured.
-async fn send(client: &Client) -> Result<Vec<String>> {
-    let mut names = Vec::new();
-    for channel in list(client).await? {
+async fn send(client: &Client) -> Result<Vec<Test>> {
+    let mut tests = Vec::new();
+    let channels = ask(client, client.request(Method::GET, "api/v1/channels")).await?;
+    for channel in channels["channels"].as_array().into_iter().flatten() {
         // Nobody reads what a dead-man's switch gets.
         let kind = channel["kind"].as_str().filter(|kind| *kind != "ping");
-        let (Some(name), Some(_)) = (channel["name"].as_str(), kind) else { continue };
+        let (Some(name), Some(kind)) = (channel["name"].as_str(), kind) else { continue };
         let path = format!("api/v1/channels/{name}/test");
-        client.send(client.request(Method::POST, &path).json(&json!({}))).await?;
-        names.push(name.to_owned());
+        let answer = ask(client, client.request(Method::POST, &path).json(&json!({}))).await?;
+        let id = answer["id"].as_str().context("the server gave the test no id")?.to_owned();
+        let (name, kind) = (name.to_owned(), kind.to_owned());
+        tests.push(Test { name, kind, id, state: State::Waiting, why: None });
     }
-    Ok(names)
+    Ok(tests)
 }
 
-async fn states(client: &Client, names: &[String]) -> Result<Vec<Value>> {
-    let is_ours = |channel: &Value| names.iter().any(|name| channel["name"] == **name);
-    Ok(list(client).await?.into_iter().filter(is_ours).collect())
+/// Asks how a test stands, and says when it is tried again and why: who waits may know what is wrong.
+async fn look(client: &Client, test: &mut Test, screen: &Screen) -> Result<()> {
+    let path = format!("api/v1/channels/tests/{}", test.id);
+    let (state, why) = standing(&ask(client, client.request(Method::GET, &path)).await?);
+    if let (State::TriedAgain, Some(why)) = (state, why.as_deref().filter(|why| test.why.as_deref() != Some(*why))) {
+        let message = Message::new("cli-test-again").with("output", output::printable(&test.name));
+        eprintln!("{}", screen.texts.say(&message.with("why", output::printable(why))));
+    }
+    (test.state, test.why) = (state, why);
+    Ok(())
 }
 
-async fn list(client: &Client) -> Result<Vec<Value>> {
-    let answer = client.send(client.request(Method::GET, "api/v1/channels")).await?;
-    let answer: Value = answer.json().await.context("the answer of the server could not be read")?;
-    Ok(answer["channels"].as_array().cloned().unwrap_or_default())
+async fn ask(client: &Client, request: RequestBuilder) -> Result<Value> {
+    client.send(request).await?.json().await.context("the answer of the server could not be read")
 }
 
-fn state(channel: &Value) -> State {
-    let at = |name: &str| channel["state"][name].as_str().and_then(|text| text.parse::<Timestamp>().ok());
-    let Some(sent) = at("test_sent_at") else { return State::Waiting };
-    let since = |name: &str| at(name).is_some_and(|at| at >= sent);
-    match () {
-        () if since("test_acknowledged_at") => State::Acknowledged,
-        () if since("last_success_at") => State::Delivered,
-        () if since("last_error_at") => State::Failed,
-        () => State::Waiting,
+/// How a test stands, and why it was not taken.
+fn standing(test: &Value) -> (State, Option<String>) {
+    let why = test["last_error"].as_str().map(str::to_owned);
+    match (test["acknowledged_at"].as_str(), test["state"].as_str()) {
+        (Some(_), _) => (State::Acknowledged, None),
+        (None, Some("delivered")) => (State::Delivered, None),
+        (None, Some("given_up")) => (State::Failed, why),
+        (None, _) if why.is_some() => (State::TriedAgain, why),
+        (None, _) => (State::Waiting, None),
     }
 }
 
-fn show(channels: &[Value], format: OutputFormat, screen: &Screen) -> Result<()> {
-    let words = |state: State| match state {
-        State::Acknowledged => ("acknowledged", "cli-test-acknowledged"),
-        State::Delivered => ("delivered", "cli-test-delivered"),
-        State::Failed => ("failed", "cli-test-failed"),
-        State::Waiting => ("waiting", "cli-test-waiting"),
-    };
-    let error = |channel: &Value, state: State| {
-        if state == State::Failed { channel["state"]["last_error"].clone() } else { Value::Null }
-    };
+fn show(tests: &[Test], format: OutputFormat, screen: &Screen) -> Result<()> {
     let rows = |is_for_people: bool| {
-        let words = move |state: State| {
-            let (name, text) = words(state);
-            if is_for_people { screen.texts.get(text) } else { name.to_owned() }
-        };
-        channels.iter().map(move |channel| {
-            let state = state(channel);
-            let text = |value: &Value| output::cell(value);
-            vec![text(&channel["name"]), text(&channel["kind"]), words(state), text(&error(channel, state))]
+        tests.iter().map(move |test| {
+            let (name, text) = test.state.words();
+            let state = if is_for_people { screen.texts.get(text) } else { name.to_owned() };
+            vec![test.name.clone(), test.kind.clone(), state, test.why.clone().unwrap_or_default()]
         })
     };
     match format {
         OutputFormat::Json => {
-            let all = channels.iter().map(|channel| {
-                let state = state(channel);
-                json!({ "name": channel["name"], "kind": channel["kind"], "state": words(state).0, "error": error(channel, state) })
+            let all = tests.iter().map(|test| {
+                json!({ "name": test.name, "kind": test.kind, "state": test.state.words().0, "error": test.why })
             });
             output::print_json(&all.collect::<Vec<_>>())?;
         }
@@ -132,28 +161,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_test_counts_when_a_person_said_so_after_it_was_sent() {
-        let sent = "2026-11-01T10:00:00Z";
-        let (before, after) = ("2026-11-01T09:00:00Z", "2026-11-01T10:00:05Z");
-        for (case, state_of, want) in [
-            ("never sent", json!({}), State::Waiting),
-            ("sent", json!({ "test_sent_at": sent }), State::Waiting),
-            ("an old success", json!({ "test_sent_at": sent, "last_success_at": before }), State::Waiting),
-            ("taken", json!({ "test_sent_at": sent, "last_success_at": after }), State::Delivered),
-            ("refused", json!({ "test_sent_at": sent, "last_error_at": after }), State::Failed),
-            (
-                "refused, then taken",
-                json!({ "test_sent_at": sent, "last_error_at": after, "last_success_at": after }),
-                State::Delivered,
-            ),
-            (
-                "seen",
-                json!({ "test_sent_at": sent, "last_success_at": after, "test_acknowledged_at": after }),
-                State::Acknowledged,
-            ),
-            ("the last one was seen", json!({ "test_sent_at": sent, "test_acknowledged_at": before }), State::Waiting),
+    fn a_test_is_settled_when_a_person_saw_it_or_it_was_refused_and_not_while_it_is_tried_again() {
+        let (busy, gone, at) = (Some("HTTP 503"), Some("HTTP 404"), Some("2026-11-01T10:00:05Z"));
+        for (case, state, error, acknowledged, want, is_settled) in [
+            ("not tried yet", "pending", None, None, (State::Waiting, None), false),
+            ("busy for now", "pending", busy, None, (State::TriedAgain, busy), false),
+            ("taken", "delivered", None, None, (State::Delivered, None), false),
+            ("refused", "given_up", gone, None, (State::Failed, gone), true),
+            ("seen", "delivered", None, at, (State::Acknowledged, None), true),
+            ("seen, though the service said it failed", "given_up", gone, at, (State::Acknowledged, None), true),
         ] {
-            assert_eq!(state(&json!({ "state": state_of })), want, "{case}");
+            let test = json!({ "state": state, "last_error": error, "acknowledged_at": acknowledged });
+            let (state, why) = standing(&test);
+            assert_eq!((state, why.as_deref()), want, "{case}");
+            assert_eq!(state.is_settled(), is_settled, "{case}");
         }
     }
 }

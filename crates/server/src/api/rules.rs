@@ -10,7 +10,7 @@ use base::{Id, Span, TimeRange, Timestamp};
 use lake::Query as Sql;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use store::{ChannelState, Message, RotationOverride};
+use store::{ChannelState, ChannelTest, Message, RotationOverride};
 use watch::channel::ChannelKind;
 use watch::counts::Sum;
 use watch::engine::RuleStatus;
@@ -351,6 +351,23 @@ pub async fn test(
     let id = parts.store.outbox().add_test(&name, "{}").await?;
     parts.watch.wake();
     Ok((StatusCode::ACCEPTED, axum::Json(TestView { id })))
+}
+
+/// `GET /api/v1/channels/tests/{id}`: what became of a test so far. One that is `pending` with an error is tried again.
+#[utoipa::path(
+    get,
+    path = "/api/v1/channels/tests/{id}",
+    operation_id = "rule_test_result",
+    params(("id" = String, Path)),
+    responses((status = 200, body = serde_json::Value))
+)]
+pub async fn test_result(
+    State(parts): State<Parts>,
+    _: MayRead,
+    Path(id): Path<Id<Message>>,
+) -> Result<axum::Json<ChannelTest>, ApiError> {
+    let test = parts.store.outbox().test(id).await?;
+    test.map(axum::Json).ok_or_else(|| ApiError::not_found("there is no such test; send another one"))
 }
 
 /// `POST /api/v1/channels/tests/{id}/ack`: a person says that the test arrived.

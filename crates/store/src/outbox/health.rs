@@ -1,6 +1,6 @@
 //! Which channels work, as far as the last messages tell.
 
-use super::{ERROR_MAX_CHARS, Message, MessageKind, Outbox, add};
+use super::{ERROR_MAX_CHARS, Message, MessageKind, MessageState, Outbox, add};
 use crate::StoreError;
 use crate::db::{Row, Tx, args};
 use crate::firings::{Firing, HistoryKind, Tell, note};
@@ -30,6 +30,28 @@ pub struct ChannelState {
     pub test_acknowledged_at: Option<Timestamp>,
     /// Who.
     pub test_acknowledged_by: Option<String>,
+}
+
+/// A test of a channel, and what became of it so far.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ChannelTest {
+    /// Never changes.
+    pub id: Id<Message>,
+    /// Which channel.
+    pub channel: String,
+    /// Where it is on its way. `pending` goes on being tried, `given_up` is over.
+    pub state: MessageState,
+    /// When it was written.
+    pub created_at: Timestamp,
+    /// How often it was tried.
+    pub attempts: i64,
+    /// Why it was not taken so far: what the channel said to it or, before it was tried, to the message that it takes
+    /// its turn after.
+    pub last_error: Option<String>,
+    /// When a person said that it arrived.
+    pub acknowledged_at: Option<Timestamp>,
+    /// Who.
+    pub acknowledged_by: Option<String>,
 }
 
 /// A message about an open alert that waits at a failing channel.
@@ -115,6 +137,34 @@ impl Outbox {
         note(&mut tx, stuck.firing, now, HistoryKind::FellBack, None, Some(&tell.channel)).await?;
         tx.commit().await?;
         Ok(true)
+    }
+
+    /// How a test stands. `None` when this is no test, or one of long ago.
+    pub async fn test(&self, test: Id<Message>) -> Result<Option<ChannelTest>, StoreError> {
+        // Who acknowledged it is known of the channel's last test only; an older one can't be acknowledged any more.
+        let sql = "SELECT o.id, o.channel, o.state, o.created_at, o.attempts,
+                   CASE WHEN o.state = 'pending' AND c.failing_since IS NOT NULL
+                        THEN COALESCE(o.last_error, c.last_error) ELSE o.last_error END,
+                   CASE WHEN c.test_message = o.id AND c.test_acknowledged_at >= c.test_sent_at
+                        THEN c.test_acknowledged_at END,
+                   CASE WHEN c.test_message = o.id AND c.test_acknowledged_at >= c.test_sent_at
+                        THEN c.test_acknowledged_by END
+                   FROM outbox o LEFT JOIN channel_states c ON c.channel = o.channel
+                   WHERE o.id = $1 AND o.kind = 'test'";
+        let row = self.db.fetch_one(sql, args![test]).await?;
+        let read = |row: Row| {
+            Ok(ChannelTest {
+                id: row.parsed(0, "a message id")?,
+                channel: row.text(1)?,
+                state: row.parsed(2, "a state of a message")?,
+                created_at: row.time(3)?,
+                attempts: row.int(4)?,
+                last_error: row.maybe_text(5)?,
+                acknowledged_at: row.maybe_time(6)?,
+                acknowledged_by: row.maybe_text(7)?,
+            })
+        };
+        row.map(read).transpose()
     }
 
     /// A person says that the test arrived. `None` when this is no test, or not the last one of its channel; else the

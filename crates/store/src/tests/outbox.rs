@@ -221,6 +221,48 @@ async fn a_test_counts_when_a_person_says_that_it_arrived() {
 }
 
 #[tokio::test]
+async fn a_test_stands_for_itself_whatever_else_its_channel_says() {
+    for fixture in Fixture::all().await {
+        let outbox = fixture.store.outbox();
+        let at = async |id: Id<crate::Message>| {
+            let test = outbox.test(id).await.unwrap().unwrap();
+            (test.state, test.last_error, test.acknowledged_by)
+        };
+        let id = outbox.add_test("slack", "{}").await.unwrap();
+        assert_eq!(at(id).await, (MessageState::Pending, None, None), "not tried yet");
+        let batch = fixture.claim("slack").await.unwrap();
+        let later = fixture.clock.now().plus_seconds(5);
+        outbox.retry(&batch, later, "HTTP 503").await.unwrap();
+        assert_eq!(at(id).await, (MessageState::Pending, Some("HTTP 503".to_owned()), None), "tried again");
+        let second = outbox.add_test("slack", "{}").await.unwrap();
+        assert_eq!(at(second).await.1.as_deref(), Some("HTTP 503"), "it has to wait because of the first");
+        fixture.pass_seconds(5);
+        for (want, error) in [(second, Some("HTTP 404")), (id, None)] {
+            let batch = fixture.claim("slack").await.unwrap();
+            assert_eq!(batch.messages[0].id, want);
+            match error {
+                None => outbox.delivered(&batch, None).await.unwrap(),
+                Some(error) => outbox.give_up(&batch, error).await.unwrap(),
+            }
+        }
+        assert_eq!(at(id).await, (MessageState::Delivered, None, None), "the other one's refusal is not its own");
+        assert_eq!(at(second).await, (MessageState::GivenUp, Some("HTTP 404".to_owned()), None), "nor the success");
+        fixture.pass_seconds(5);
+        let third = outbox.add_test("slack", "{}").await.unwrap();
+        outbox.acknowledge_test(third, "ann").await.unwrap();
+        assert_eq!(at(third).await.2.as_deref(), Some("ann"));
+        assert_eq!(at(second).await.2, None, "only the last one was seen");
+        let fourth = outbox.add_test("slack", "{}").await.unwrap();
+        fixture.pass_seconds(5);
+        assert_eq!(outbox.test(Id::generate()).await.unwrap(), None);
+        fixture.fired("burning", FiringClass::Alert, &["mail"]).await;
+        let alert = fixture.claim("mail").await.unwrap().messages[0].id;
+        assert_eq!(outbox.test(alert).await.unwrap(), None, "no test");
+        assert_eq!(at(fourth).await.0, MessageState::Pending);
+    }
+}
+
+#[tokio::test]
 async fn what_is_handed_back_was_never_tried() {
     for fixture in Fixture::all().await {
         fixture.fired("burning", FiringClass::Alert, &["slack"]).await;
