@@ -10,7 +10,7 @@ use base::{TimeRange, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
-use store::{Firing, FiringClass, FiringScope, FiringsQuery, Outcome};
+use store::{Firing, FiringClass, FiringScope, FiringsQuery, Outcome, PageKey};
 use watch::compile::{Declared, DeclaredService, compile};
 use watch::replay::{Comparison, KnownIncident, Replayed, ReplayedFiring, compare};
 use watch::rule::Rule;
@@ -256,7 +256,8 @@ fn answer(outcome: ReplayOutcome, asked: TimeRange, comparison: Option<Compariso
 
 /// What the store knows of alerts or tickets that began within a range, the newest first.
 pub async fn firings(parts: &Parts, scope: &FiringScope, range: TimeRange) -> Result<(Vec<Firing>, bool), ApiError> {
-    let (mut out, mut page) = (Vec::new(), None);
+    // Not from now on: between then and the end of the range there may be years of firings.
+    let (mut out, mut page) = (Vec::new(), Some(PageKey::before(range.to)));
     loop {
         let query = FiringsQuery { scope: scope.clone(), state: None, page, limit: PAGE };
         let found = parts.store.firings().list(&query).await?;

@@ -34,6 +34,12 @@ impl PageKey {
         Self { at, id: id.to_string() }
     }
 
+    /// Before the first row that lies before a moment, of an order that goes from new to old. Not to be given out: it names
+    /// no row.
+    pub fn before(at: Timestamp) -> Self {
+        Self { at, id: String::new() }
+    }
+
     /// Before the first row of an order that goes from old to new.
     pub(crate) fn oldest() -> Self {
         Self { at: Timestamp::from_micros(i64::MIN), id: String::new() }

@@ -241,6 +241,33 @@ async fn tickets_are_listed_by_due_date_page_by_page() {
 }
 
 #[tokio::test]
+async fn pages_can_begin_at_a_moment_of_the_past() {
+    for fixture in Fixture::all().await {
+        let (firings, mut made) = (fixture.store.firings(), Vec::new());
+        for number in 0..6 {
+            made.push(fixture.fired(&format!("rule-{number}"), FiringClass::Alert, &[]).await);
+            // Two at each moment: none of them lies before it.
+            fixture.pass_seconds(i64::from(number % 2 == 1));
+        }
+        let moment = |second: i64| Timestamp::from_seconds(1_000_000 + second);
+        for (case, at, want) in [
+            ("after the last", moment(3), &made[..]),
+            ("at the last", moment(2), &made[..4]),
+            ("in between", moment(2).plus_micros(-1), &made[..4]),
+            ("at the first", moment(0), &made[..0]),
+        ] {
+            let scope = FiringScope::Class(FiringClass::Alert);
+            let query = FiringsQuery { scope, state: None, page: Some(PageKey::before(at)), limit: 10 };
+            let mut found: Vec<_> = firings.list(&query).await.unwrap().firings.iter().map(|one| one.id).collect();
+            found.sort_by_key(ToString::to_string);
+            let mut want = want.to_vec();
+            want.sort_by_key(ToString::to_string);
+            assert_eq!(found, want, "{case}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn pages_go_through_all_firings_once() {
     for fixture in Fixture::all().await {
         let firings = fixture.store.firings();
