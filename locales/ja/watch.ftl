@@ -1,11 +1,11 @@
-# 発火についての文面 (チャット、メール、イシュー)。英語の訳ではなく、意味から書いたもの。キーが英語と同じであることは
+# 発報についての文面 (チャット、メール、イシュー)。英語の訳ではなく、意味から書いたもの。キーが英語と同じであることは
 # テストが見ている。
 
 ## 見出し
 watch-title-fire-alert = アラート: { $what }
 watch-title-fire-ticket = チケット: { $what }
 watch-title-resolve = 収束: { $what }
-watch-title-folded = 発生し、すでに収束: { $what }
+watch-title-folded = 発報し、すでに収束: { $what }
 watch-title-remind = 期限切れ: { $what }
 watch-title-escalate = 応答がありません: { $what }
 watch-title-test = このチャンネルのテスト

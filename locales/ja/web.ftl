@@ -729,15 +729,15 @@ home-alerts-more = 対応待ちの<b>アラートが { $n } 件を超えてい�
 
 ## 受信箱
 inbox-title = 人の手が要るものは何か
-inbox-open-count = （発生中のアラート { $n } 件）
-inbox-calm = 発生中のアラートはありません。いますぐ動く必要はありません。
-inbox-answer = <b>{ $n } 件のアラート</b>が発生中です。いま誰かが動く必要があります。
-inbox-answer-more = 発生中の<b>アラートが { $n } 件を超えています</b>。利用者への影響が大きいサービスから見てください。
+inbox-open-count = （発報中のアラート { $n } 件）
+inbox-calm = 発報中のアラートはありません。いますぐ動く必要はありません。
+inbox-answer = <b>{ $n } 件のアラート</b>が発報中です。いま誰かが動く必要があります。
+inbox-answer-more = 発報中の<b>アラートが { $n } 件を超えています</b>。利用者への影響が大きいサービスから見てください。
 inbox-tabs = アラートかチケットか
 inbox-alerts = アラート
 inbox-tickets = チケット
 inbox-all = すべて
-inbox-open = 発生中
+inbox-open = 発報中
 inbox-past = 終わったもの
 inbox-todo = 未完了
 inbox-overdue = 期限切れ
@@ -749,7 +749,7 @@ inbox-none-fit = 条件に合うものはありません
 inbox-none-fit-how = 状態を変えるか、すべてのサービスとルールを表示してください。
 alerts-none = アラートはまだ一度も出ていません
 alerts-none-how = アラートは、class が alert のルールから出ます。勝手に人を起こすルールは組み込まれていません。次のように設定ファイルに書くと、<rules>ルール</rules>のページでそれぞれの状態が見えます。
-alerts-none-open = 発生中のアラートはありません。
+alerts-none-open = 発報中のアラートはありません。
 alerts-none-past = 終わったアラートはまだありません。
 tickets-none = 該当するチケットはありません
 tickets-none-how = チケットは、数日のうちに人が対応するものです。class が ticket のルールから作られ、期限もルールに書きます。
@@ -791,8 +791,8 @@ ticket-done = { $at } に完了
 ticket-due = 期限 { $at }（{ $ago }）
 ticket-overdue = 期限切れ：{ $at } まで（{ $ago }）
 
-## 1 件の発生
-firing-title = 発生
+## 1 件の発報
+firing-title = 発報
 firing-gone-title = 見つかりません
 firing-gone = この番地には何もありません。
 firing-gone-how = サービスと一緒に削除されたのかもしれません。<inbox>受信箱を開く</inbox>
@@ -815,7 +815,7 @@ unit-seconds = 秒
 unit-days = 日
 unit-per-second = 毎秒
 see-rule = ルールを見る
-see-rule-firings = このルールのすべての発生
+see-rule-firings = このルールのすべての発報
 see-service-then = 始まった頃のサービスの様子
 firing-history = 何が起きたのか
 firing-add = 書き加える
@@ -849,11 +849,11 @@ link-kind = 種類
 link-it = 関連付ける
 link-url = ページ
 link-issue = Issue
-link-firing = 発生
+link-firing = 発報
 link-change = 変更
 link-error-group = エラーのグループ
 deliveries-none = 通知は 1 通も作られていません。
-message-fire = 発生
+message-fire = 発報
 message-resolve = 終了
 message-remind = 催促
 message-escalate = 次の人へ
@@ -944,8 +944,8 @@ objective-gone = そのような目標は設定されていません。
 ## ルール
 rules-title = 何を見張り、いまどうなっているか
 rules-answer = ルールは <b>{ $n } 件</b>。{ $firing ->
-    [0] 発生中のものはありません
-   *[other] <b>{ $firing } 件</b>が発生中です
+    [0] 発報中のものはありません
+   *[other] <b>{ $firing } 件</b>が発報中です
 }。{ $blind ->
     [0] どれも見張る相手が見えています。
    *[other] <b>{ $blind } 件</b>は見張る相手が見えていません。
@@ -957,9 +957,9 @@ rules-none-fit-how = 名前が変わったか、設定から外れたのかも�
 rules-all = すべてのルール
 rule-class = 行き先
 config-problem = 設定の最後の変更は取り込まれていません。その前のルールがいまも有効です。
-phase-firing = 発生中
+phase-firing = 発報中
 phase-firing-why = 条件が、必要な長さだけ続いています。
-phase-pending = まもなく発生
+phase-pending = まもなく発報
 phase-pending-why = 条件は成り立っていますが、まだ必要な長さに達していません。
 phase-source-lost = 届かなくなった
 phase-source-lost-why = それまで送っていたものが送ってこなくなりました。収集元を確かめてください。
@@ -974,20 +974,20 @@ series-count = 系列 { $n } 本
 series-more = ほかに { $n } 本の系列があります。
 series-left-out = { $n } 本の系列は上限を超え、見張られていません。
 rule-record = これまでの結果はどうだったか
-record-none = まだ一度も発生していません。
-record-none-lately = この期間には発生していません。
-record-unjudged = { $n } 回発生しましたが、対応が要ったかどうかをまだ誰も記録していません。ルールの良し悪しは判断できません。
-record-answer = { $n } 回発生しました。判断のあった { $all } 回のうち、対応が必要だったのは <b>{ $of } 回</b>です。
+record-none = まだ一度も発報していません。
+record-none-lately = この期間には発報していません。
+record-unjudged = { $n } 回発報しましたが、対応が要ったかどうかをまだ誰も記録していません。ルールの良し悪しは判断できません。
+record-answer = { $n } 回発報しました。判断のあった { $all } 回のうち、対応が必要だったのは <b>{ $of } 回</b>です。
 record-began = 開始
 record-ended = 終了
-record-open = 発生中
+record-open = 発報中
 record-acknowledged = 引き受けた人
 record-outcome = 結果
 
 ## 通知先
 channels-title = 通知は届いているか
 channels-none = 通知先が設定されていません
-channels-none-how = 発生したものはここに記録されますが、誰にも伝わりません。アラートの通知先を少なくとも 1 つ決めてください。
+channels-none-how = 発報したものはここに記録されますが、誰にも伝わりません。アラートの通知先を少なくとも 1 つ決めてください。
 channel-told = 送るもの
 channel-not-configured = いまの設定にはない
 channel-failing = { $at } から失敗中
@@ -1016,7 +1016,7 @@ quiet-begins = { $at } から
 quiet-end = 終わらせる
 quiet-add = しばらく通知を止める
 quiet-length = 長さ
-quiet-ends = { $at } に自動で終わります。その間の発生も記録し、数えます。
+quiet-ends = { $at } に自動で終わります。その間の発報も記録し、数えます。
 quiet-begin = 通知を止める
 silence = 停止
 maintenance = 作業
@@ -1182,7 +1182,7 @@ key-actionability = アラートの質へ
 key-report = 月ごとの可用性へ
 quality-title = 知らせる価値があったのはどのルールか
 quality-days = 対象の期間
-quality-none = この期間に発生したルールはありません。
+quality-none = この期間に発報したルールはありません。
 quality-none-how = 判断の材料がありません。悪いことが何もなかったか、ルールが相手を見られていないかのどちらかです。<rules>各ルールの状態を見る</rules>
 quality-no-alerts = アラートはありません。チケットは { $tickets } 件です。
 quality-nobody-said = <b>アラートは { $n } 件</b>ですが、対応が要ったかどうかをまだ誰も記録していません。受信箱で記録すると、ルールの良し悪しを判断できます。
@@ -1191,7 +1191,7 @@ quality-demotable = { $n ->
     [0] 空振りと言い切れるルールはありません。
    *[other] <b>{ $n } 件のルール</b>は空振りが多く、チケットにすべきです。
 }
-quality-note = 数えているのは結果が記録された発生だけで、重複は除きます。破線は半分の位置です。「ばたつき」は 5 分以内にひとりでに収まったもの、「時間外」は勤務時間（{ $zone } の { $from } 時から { $to } 時）以外です。「空振りの時間」は、対応の要らなかったものを誰かが引き受けるまでの時間に、仕事に戻るまでの 15 分を加えた合計です。
+quality-note = 数えているのは結果が記録された発報だけで、重複は除きます。破線は半分の位置です。「ばたつき」は 5 分以内にひとりでに収まったもの、「時間外」は勤務時間（{ $zone } の { $from } 時から { $to } 時）以外です。「空振りの時間」は、対応の要らなかったものを誰かが引き受けるまでの時間に、仕事に戻るまでの 15 分を加えた合計です。
 quality-sort-first = 直すべき順
 quality-unjudged = まだ判断なし
 quality-precision = { $all } 回のうち { $of } 回（{ $share }）
@@ -1206,7 +1206,7 @@ quality-all = 判断のあった数
 quality-low = 区間の下端
 quality-high = 区間の上端
 precision = 対応が必要だった割合
-firings = 発生
+firings = 発報
 noise = 空振りの時間
 off-hours = 時間外
 flaps = ばたつき
@@ -1218,7 +1218,7 @@ demotion-propose = 変更案を見る
 demotion-hide = 変更案を閉じる
 demotion-answer = 直近 { $days } 日間なら、<b>アラートは { $fewer } 件減り、見逃す障害は { $missed } 件</b>です。
 demotion-detail = 変更前のアラートは { $before } 件、変更後は { $after } 件。障害とは、人が対応したか自動で修復されたアラートのことで、この間に { $incidents } 件ありました。
-demotion-missed = ほかのどのアラートも気づかなかった障害が { $n } 件あります。決める前に<firings>このルールの発生</firings>を見てください。
+demotion-missed = ほかのどのアラートも気づかなかった障害が { $n } 件あります。決める前に<firings>このルールの発報</firings>を見てください。
 demotion-no-replay = この変更をした場合の直近 30 日間を再現できなかったので、何を見逃すことになるかはわかりません。
 demotion-copy = 変更をコピー
 demotion-diff = { $file } の変更
@@ -1257,8 +1257,8 @@ replay-cancelled = 中止しました。
 replay-answer = { $span }：<b>アラート { $alerts } 件</b>、<b>チケット { $tickets } 件</b>、記録 { $records } 件。
 replay-stopped = 2 分では終わらず、{ $asked } までのうち { $to } まで、<b>{ $share }</b> を再現しました。その先はわかりません。期間を短くすると最後まで再現できます。
 replay-unreached = 届かなかった時間
-replay-nothing = 再現できたルールの中に、発生したはずのものはありません。
-replay-firings = 発生
+replay-nothing = 再現できたルールの中に、発報したはずのものはありません。
+replay-firings = 発報
 replay-series = 系列
 replay-lasted = 長さ
 replay-measured = 測定値
@@ -1266,7 +1266,7 @@ replay-went-on = 続いていた
 replay-shown = { $all } 件のうち { $shown } 件を表示しています。
 replay-more = ほかに { $n } 件あり、数には含めていますが一覧にはありません。
 replay-not = 再現できなかったもの
-replay-not-what = 次のルールが発生したかどうかはわかりません。
+replay-not-what = 次のルールが発報したかどうかはわかりません。
 
 ## 最初のルール
 unwatched-title = 誰も見張っていないサービスはどれか
