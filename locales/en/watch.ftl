@@ -26,6 +26,33 @@ watch-text-heartbeat = A synthetic event went through intake, lake, rule and out
 watch-silent-condition = the Koshu server { $server } does not answer the agent of { $host } ({ $why })
 watch-silent-action = See whether the server runs and can be reached (koshu doctor on its machine). Until it is back nobody else is told of anything.
 
+## What a rule detects. In English the words are those of the program, which firings keep: a test keeps them equal.
+watch-detects-above = { $what } above { $limit }
+watch-detects-above-for = { $what } above { $limit } for { $hold }
+watch-detects-below = { $what } below { $limit }
+watch-detects-below-for = { $what } below { $limit } for { $hold }
+watch-detects-burn = { $objective } of { $service } burning its budget (target { $target } %)
+watch-detects-no-data = no data: { $what } for { $after }
+watch-detects-of = { $signal } of { $of }
+watch-detects-query = the query's value
+watch-detects-query-of = the query's value of { $of }
+watch-of-route = { $name }
+watch-of-each-route = each route
+watch-of-service = service { $name }
+watch-of-each-service = each service
+watch-of-host = host { $name }
+watch-of-each-host = each host
+watch-of-check = check { $name }
+watch-of-each-check = each check
+watch-of-error-group = error group { $name }
+watch-of-each-error-group = each error group
+watch-of-heartbeat = heartbeat { $name }
+watch-of-each-heartbeat = each heartbeat
+watch-of-process = process { $name }
+watch-of-each-process = each process
+watch-of-objective = objective { $name }
+watch-of-each-objective = each objective
+
 ## Facts
 watch-fact-action = First thing to do
 watch-fact-service = Service

@@ -1402,6 +1402,33 @@ report-how-allowed = The allowed downtime is what the target leaves of the whole
 report-how-rounded = Every figure is rounded down to three digits: 99.9996 % is not 100 %.
 report-span = { $from } to { $to }, { $zone }.
 
+## What a rule detects
+detects-above = { $what } above { $limit }
+detects-above-for = { $what } above { $limit } for { $hold }
+detects-below = { $what } below { $limit }
+detects-below-for = { $what } below { $limit } for { $hold }
+detects-burn = { $objective } of { $service } burning its budget too fast (target { $target } %)
+detects-no-data = no data: { $what } for { $after }
+detects-of = { $signal } of { $of }
+detects-query = the query's value
+detects-query-of = the query's value of { $of }
+of-route = { $name }
+of-each-route = each route
+of-service = service { $name }
+of-each-service = each service
+of-host = host { $name }
+of-each-host = each host
+of-check = check { $name }
+of-each-check = each check
+of-error-group = error group { $name }
+of-each-error-group = each error group
+of-heartbeat = heartbeat { $name }
+of-each-heartbeat = each heartbeat
+of-process = process { $name }
+of-each-process = each process
+of-objective = objective { $name }
+of-each-objective = each objective
+
 ## Alert quality
 nav-actionability = Alert quality
 nav-report = Availability

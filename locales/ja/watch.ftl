@@ -26,6 +26,33 @@ watch-text-heartbeat = 検証用のイベントが、受信からデータレイ
 watch-silent-condition = Koshu サーバー { $server } が { $host } のエージェントに応答しません（{ $why }）
 watch-silent-action = サーバーが動いているか、通信できるかを確認してください（サーバー上で koshu doctor）。復旧するまで、ほかの通知は一切届きません。
 
+## ルールが見つけること
+watch-detects-above = { $what }が { $limit }を超える
+watch-detects-above-for = { $what }が { $hold }続けて { $limit }を超える
+watch-detects-below = { $what }が { $limit }を下回る
+watch-detects-below-for = { $what }が { $hold }続けて { $limit }を下回る
+watch-detects-burn = { $service }の目標 { $objective } ({ $target } %) の予算の減り方が速すぎる
+watch-detects-no-data = { $what }のデータが { $after }以上ない
+watch-detects-of = { $of }の { $signal }
+watch-detects-query = クエリの値
+watch-detects-query-of = { $of }のクエリの値
+watch-of-route = { $name }
+watch-of-each-route = 各ルート
+watch-of-service = サービス { $name }
+watch-of-each-service = 各サービス
+watch-of-host = ホスト { $name }
+watch-of-each-host = 各ホスト
+watch-of-check = 外形監視 { $name }
+watch-of-each-check = 各外形監視
+watch-of-error-group = エラーのグループ { $name }
+watch-of-each-error-group = エラーの各グループ
+watch-of-heartbeat = ハートビート { $name }
+watch-of-each-heartbeat = 各ハートビート
+watch-of-process = プロセス { $name }
+watch-of-each-process = 各プロセス
+watch-of-objective = 目標 { $name }
+watch-of-each-objective = 各目標
+
 ## 項目
 watch-fact-action = 最初にすること
 watch-fact-service = サービス

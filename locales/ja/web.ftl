@@ -1175,6 +1175,33 @@ report-how-allowed = 許される停止時間は、月全体から目標の分�
 report-how-rounded = 値はすべて小数第 3 位で切り捨てています。99.9996 % は 100 % ではありません。
 report-span = { $from } から { $to } まで（{ $zone }）。
 
+## ルールが見つけること
+detects-above = { $what }が { $limit }を超える
+detects-above-for = { $what }が { $hold }続けて { $limit }を超える
+detects-below = { $what }が { $limit }を下回る
+detects-below-for = { $what }が { $hold }続けて { $limit }を下回る
+detects-burn = { $service }の目標 { $objective }（{ $target } %）の予算の減り方が速すぎる
+detects-no-data = { $what }のデータが { $after }以上ない
+detects-of = { $of }の { $signal }
+detects-query = クエリの値
+detects-query-of = { $of }のクエリの値
+of-route = { $name }
+of-each-route = 各ルート
+of-service = サービス { $name }
+of-each-service = 各サービス
+of-host = ホスト { $name }
+of-each-host = 各ホスト
+of-check = 外形監視 { $name }
+of-each-check = 各外形監視
+of-error-group = エラーのグループ { $name }
+of-each-error-group = エラーの各グループ
+of-heartbeat = ハートビート { $name }
+of-each-heartbeat = 各ハートビート
+of-process = プロセス { $name }
+of-each-process = 各プロセス
+of-objective = 目標 { $name }
+of-each-objective = 各目標
+
 ## アラートの質
 nav-actionability = アラートの質
 nav-report = 可用性

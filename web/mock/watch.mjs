@@ -32,6 +32,27 @@ export function forgetWatch() {
 }
 forgetWatch();
 
+/** What a rule detects, in parts, of the conditions that are made up here; null where the parts are not known. */
+function detectsOf(condition) {
+  const found =
+    /^([\w.]+)(?: of ([A-Z]+ \/\S*|every host))? (above|below) (\S+)(?: for (\w+))?$/.exec(
+      condition,
+    );
+  if (found === null) return null;
+  const [, signal, of, side, written, hold = null] = found;
+  const part = of === "every host" ? { kind: "host", name: null } : { kind: "route", name: of };
+  return {
+    kind: "limit",
+    signal,
+    of: of === undefined ? [] : [part],
+    side,
+    limit: Number.parseFloat(written),
+    written,
+    hold,
+    window: "5m",
+  };
+}
+
 function firing(id, rule, kind, condition, more) {
   return {
     id,
@@ -41,6 +62,7 @@ function firing(id, rule, kind, condition, more) {
     service: SHOP,
     series: "{}",
     condition,
+    detects: detectsOf(condition),
     state: "open",
     started_at: ago(12 * MINUTE),
     changed_at: ago(12 * MINUTE),
@@ -374,6 +396,7 @@ function rules() {
     runbook: null,
     due: null,
     condition,
+    detects: detectsOf(condition),
     objective: null,
     threshold: 800,
     phase,

@@ -2,11 +2,12 @@
 
 use crate::burn::ROWS;
 use crate::condition::Condition;
+use crate::detects::{Detects, Measured, Part, PartKind, Side};
 use crate::objective::{Objective, Subject};
 use crate::rule::{AbsentRule, Rule, RuleKind, Scope, Selector, What};
 use crate::signals::{Amount, Signal, Unit};
 use crate::spec::{AbsentSpec, ObjectiveSpec, PathPart, RuleSpec, SpecProblem};
-use crate::step::{Side, StepSpec, Threshold};
+use crate::step::{StepSpec, Threshold};
 use crate::window::{Window, WindowError};
 use crate::words::suggestion;
 use crate::{Class, RuleInfo};
@@ -268,7 +269,7 @@ impl RuleReader<'_, '_> {
                 self.threshold(What::Sql(sql.clone()))
             }
         };
-        let (kind, condition) = read?;
+        let (kind, detects) = read?;
         if !self.at.is_fine() {
             return None;
         }
@@ -281,7 +282,8 @@ impl RuleReader<'_, '_> {
             action: spec.action.clone(),
             runbook: spec.runbook.clone(),
             due: spec.due,
-            condition,
+            condition: detects.to_string(),
+            detects: Some(detects),
             unit: unit_of(&kind),
         };
         let kind = match kind {
@@ -291,6 +293,7 @@ impl RuleReader<'_, '_> {
                     name: format!("{}/absent", info.name),
                     class: missing.class,
                     condition: missing.condition.clone(),
+                    detects: missing.detects.clone(),
                     ..info.clone()
                 };
                 RuleKind::Threshold {
@@ -377,7 +380,7 @@ impl RuleReader<'_, '_> {
         found.cloned()
     }
 
-    fn burn(&mut self, name: &str) -> Option<(RuleKind, String)> {
+    fn burn(&mut self, name: &str) -> Option<(RuleKind, Detects)> {
         let spec = self.spec;
         let given = [
             ("above", spec.above.is_some()),
@@ -424,8 +427,12 @@ impl RuleReader<'_, '_> {
                 self.at.warn("objective", message, "the other rows of the class still watch it");
             }
         }
-        let condition = format!("{name} of {} burning its budget (target {} %)", objective.service, objective.target);
-        Some((RuleKind::Burn { objective: objective.key(), class: spec.class }, condition))
+        let detects = Detects::Burn {
+            objective: name.to_owned(),
+            service: objective.service.clone(),
+            target_percent: objective.target.percent(),
+        };
+        Some((RuleKind::Burn { objective: objective.key(), class: spec.class }, detects))
     }
 
     fn check_sql(&mut self, sql: &str) {
@@ -439,7 +446,7 @@ impl RuleReader<'_, '_> {
         }
     }
 
-    fn threshold(&mut self, what: What) -> Option<(RuleKind, String)> {
+    fn threshold(&mut self, what: What) -> Option<(RuleKind, Detects)> {
         let spec = self.spec;
         let signal = match &what {
             What::Signal(signal) => Some(signal.clone()),
@@ -493,10 +500,17 @@ impl RuleReader<'_, '_> {
         let interval = self.declared.interval;
         let threshold = threshold?;
         let step = StepSpec { threshold, hold, interval };
-        let subject = self.told(&selector);
-        let condition = self.condition(&subject, hold);
-        let absent = self.absent(&subject, absent_after, interval);
-        Some((RuleKind::Threshold { selector: Box::new(selector), spec: step, absent }, condition))
+        let measured = self.measured(&selector.what);
+        let absent = self.absent(&measured, absent_after, interval);
+        let detects = Detects::Limit {
+            measured,
+            side: threshold.side,
+            limit: threshold.limit,
+            written: spec.above.as_ref().or(spec.below.as_ref()).map(ToString::to_string).unwrap_or_default(),
+            hold: Some(hold).filter(|hold| hold.micros() > 0),
+            window,
+        };
+        Some((RuleKind::Threshold { selector: Box::new(selector), spec: step, absent }, detects))
     }
 
     /// A signal needs what it is a signal of, and nothing else.
@@ -579,59 +593,38 @@ impl RuleReader<'_, '_> {
         Some(Threshold { side, limit: limit?, clear })
     }
 
-    fn told(&self, selector: &Selector) -> String {
-        let mut told = match &selector.what {
-            What::Signal(signal) => signal.to_string(),
-            What::Sql(_) => "the query's value".to_owned(),
+    fn measured(&self, what: &What) -> Measured {
+        let signal = match what {
+            What::Signal(signal) => Some(signal.to_string()),
+            What::Sql(_) => None,
         };
         let spec = self.spec;
+        // A service is told only without a route.
+        let service = spec.service.as_ref().filter(|_| spec.route.is_none());
         let of = [
-            ("", &spec.route),
-            ("service ", &spec.service),
-            ("host ", &spec.host),
-            ("check ", &spec.check),
-            ("error group ", &spec.error_group),
-            ("heartbeat ", &spec.heartbeat),
-            ("process ", &spec.process),
-            ("objective ", &spec.objective),
+            (PartKind::Route, spec.route.as_ref()),
+            (PartKind::Service, service),
+            (PartKind::Host, spec.host.as_ref()),
+            (PartKind::Check, spec.check.as_ref()),
+            (PartKind::ErrorGroup, spec.error_group.as_ref()),
+            (PartKind::Heartbeat, spec.heartbeat.as_ref()),
+            (PartKind::Process, spec.process.as_ref()),
+            (PartKind::Objective, spec.objective.as_ref()),
         ];
-        let mut before = " of ";
-        for (kind, name) in of {
-            let Some(name) = name else { continue };
-            // A route is told by itself; a service is told only without one.
-            if kind == "service " && spec.route.is_some() {
-                continue;
-            }
-            told.push_str(before);
-            told.push_str(if name == "*" { "each " } else { kind });
-            told.push_str(match (name.as_str(), kind.trim_end()) {
-                ("*", "") => "route",
-                ("*", kind) => kind,
-                (name, _) => name,
-            });
-            before = ", ";
-        }
-        told
-    }
-
-    fn condition(&self, subject: &str, hold: Span) -> String {
-        let spec = self.spec;
-        let limit = match (&spec.above, &spec.below) {
-            (Some(above), _) => format!(" above {above}"),
-            (None, Some(below)) => format!(" below {below}"),
-            (None, None) => String::new(),
+        let part = |(kind, name): (PartKind, Option<&String>)| {
+            name.map(|name| Part { kind, name: Some(name.clone()).filter(|name| name != "*") })
         };
-        let hold = if hold.micros() == 0 { String::new() } else { format!(" for {hold}") };
-        format!("{subject}{limit}{hold}")
+        Measured { signal, of: of.into_iter().filter_map(part).collect() }
     }
 
-    fn absent(&self, subject: &str, after: Span, interval: Span) -> Option<AbsentRule> {
+    fn absent(&self, measured: &Measured, after: Span, interval: Span) -> Option<AbsentRule> {
         let class = match self.spec.absent {
             AbsentSpec::Alert => Class::Alert,
             AbsentSpec::Ticket => Class::Ticket,
             AbsentSpec::Record => Class::Record,
             AbsentSpec::Ignore => return None,
         };
+        let detects = Detects::NoData { measured: measured.clone(), after };
         let info = RuleInfo {
             name: String::new(),
             class,
@@ -640,7 +633,8 @@ impl RuleReader<'_, '_> {
             action: None,
             runbook: None,
             due: None,
-            condition: format!("no data: {subject} for {after}"),
+            condition: detects.to_string(),
+            detects: Some(detects),
             unit: Unit::Any,
         };
         // 1 while it is missing, 0 while it is there.

@@ -6,9 +6,10 @@
 
 use crate::budgets::Budgets;
 use crate::burn::{ROWS, Reading, Row, RowState, Said, read};
+use crate::detects::Side;
 use crate::rule::{MAX_SERIES, Rule, RuleKind, Scope, Selector, What};
 use crate::signals::Signal;
-use crate::step::{Change, Side, State, elapsed_us, step};
+use crate::step::{Change, State, elapsed_us, step};
 use crate::{Class, Phase, RuleInfo, Series, Transition, Verdict};
 use base::{Span, TimeRange, Timestamp};
 use serde::{Deserialize, Serialize};

@@ -22,6 +22,7 @@ pub mod compile;
 pub mod condition;
 pub mod counts;
 pub mod delivery;
+pub mod detects;
 pub mod engine;
 pub mod escalation;
 pub mod liveness;

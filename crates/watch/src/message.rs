@@ -233,7 +233,11 @@ impl Desk<'_> {
             (MessageKind::Test, _) => "watch-text-test",
             (MessageKind::Heartbeat, _) => "watch-text-heartbeat",
         };
-        let condition = told.map(|told| clean(&told.rule.condition, WORD_MAX_CHARS)).unwrap_or_default();
+        let detects = |told: &Told| match &told.rule.detects {
+            Some(detects) => detects.said(self.texts),
+            None => told.rule.condition.clone(),
+        };
+        let condition = told.map(|told| clean(&detects(told), WORD_MAX_CHARS)).unwrap_or_default();
         let began = told.map(|told| self.time(told.began)).unwrap_or_default();
         let ended = told.map(|told| self.time(told.at)).unwrap_or_default();
         self.texts.say(key, &[("condition", &condition), ("began", &began), ("ended", &ended)])
@@ -342,6 +346,7 @@ fn is_bidi_control(c: char) -> bool {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use crate::detects::Detects;
     use base::Span;
     use std::collections::BTreeMap;
 
@@ -356,6 +361,7 @@ pub(crate) mod tests {
                 runbook: Some("shop errors".to_owned()),
                 due: Some(Span::from_seconds(3 * 86_400)),
                 condition: "latency.p95 of POST /checkout above 800ms for 5m".to_owned(),
+                detects: None,
                 unit: crate::signals::Unit::Milliseconds,
             },
             series: Series(BTreeMap::from([("route".to_owned(), route.to_owned())])),
@@ -393,6 +399,24 @@ pub(crate) mod tests {
             let message = write(language, kind, folds, &[told(class, "POST /checkout")]);
             let name = format!("{language:?}-{}-{}", kind.as_str(), class.as_str());
             insta::assert_json_snapshot!(name, message);
+        }
+    }
+
+    #[test]
+    fn what_is_detected_is_said_in_the_language_of_the_message_where_its_parts_are_known() {
+        let mut of_now = told(Class::Alert, "POST /checkout");
+        of_now.rule.detects = Some(Detects::Burn {
+            objective: "available".to_owned(),
+            service: "shop\nBcc: x".to_owned(),
+            target_percent: 99.9,
+        });
+        let of_before = told(Class::Alert, "POST /checkout");
+        for (told, want) in [
+            (of_now, "shop Bcc: x の目標 available (99.9 %) の予算の減り方が速すぎる"),
+            (of_before, "latency.p95 of POST /checkout above 800ms for 5m"),
+        ] {
+            let message = write(Language::Japanese, MessageKind::Fire, false, &[told]);
+            assert!(message.text.contains(want), "{}", message.text);
         }
     }
 

@@ -281,6 +281,7 @@ mod tests {
             runbook: None,
             due: None,
             condition: "x".to_owned(),
+            detects: None,
             unit: crate::signals::Unit::Any,
         }
     }

@@ -8,6 +8,7 @@
 //! until the series was absent for [`FORGET`]. Nothing of that is a firing by itself; `absent` in a rule makes it one,
 //! as a series of its own.
 
+use crate::detects::Side;
 use crate::{Phase, Verdict};
 use base::{Span, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -24,16 +25,6 @@ pub struct Threshold {
     pub limit: f64,
     /// A firing ends once the value is back across this one.
     pub clear: Option<f64>,
-}
-
-/// Which side of a limit is bad.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Side {
-    /// More than the limit.
-    Above,
-    /// Less than the limit.
-    Below,
 }
 
 impl Threshold {

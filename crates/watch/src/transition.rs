@@ -1,6 +1,7 @@
 //! What a rule says when it changes its mind: the seam between evaluating and telling.
 
 use crate::Class;
+use crate::detects::Detects;
 use crate::signals::Unit;
 use base::{Span, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -71,6 +72,9 @@ pub struct RuleInfo {
     pub due: Option<Span>,
     /// What it watches, for people: `latency.p95 of POST /checkout above 800ms for 5m`.
     pub condition: String,
+    /// The same in parts. `None` of a rule that is no more, and in messages of earlier versions.
+    #[serde(default)]
+    pub detects: Option<Detects>,
     /// Of what was measured and of what it is compared with. Messages that were written before it was known have none.
     #[serde(default)]
     pub unit: Unit,

@@ -17,12 +17,42 @@ export type Outcome = (typeof OUTCOMES)[number];
 export const PROGRESS = ["open", "in_progress", "done"] as const;
 export type Progress = (typeof PROGRESS)[number];
 
+/** Something that a signal is measured of. Null: each of them by itself. */
+export interface MeasuredPart {
+  kind:
+    "route" | "service" | "host" | "check" | "error_group" | "heartbeat" | "process" | "objective";
+  name: string | null;
+}
+export interface Measured {
+  /** Null for the value of a query. */
+  signal: string | null;
+  /** The narrowest first. */
+  of: MeasuredPart[];
+}
+/** What a rule detects, in parts; `condition` beside it is the same as an English sentence. Lengths of time as `5m`. */
+export type Detects =
+  | (Measured & {
+      kind: "limit";
+      side: "above" | "below";
+      /** In the unit of the signal. */
+      limit: number;
+      /** As it stands in the configuration: `800ms`. */
+      written: string;
+      /** Null: it fires at once. */
+      hold: string | null;
+      window: string;
+    })
+  | { kind: "burn"; objective: string; service: string; target_percent: number }
+  | (Measured & { kind: "no_data"; after: string });
+
 export interface Firing {
   id: string;
   rule: string;
   class: FiringClass;
   service: string | null;
   condition: string;
+  /** Null when the rule is another one by now, or is no more. */
+  detects: Detects | null;
   state: FiringState;
   started_at: string;
   changed_at: string;
@@ -256,6 +286,7 @@ export interface Rule {
   action: string | null;
   runbook: string | null;
   condition: string;
+  detects: Detects | null;
   objective: string | null;
   threshold: number | null;
   /** The worst of its series. */

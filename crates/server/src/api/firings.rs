@@ -4,6 +4,7 @@ use super::{Json, Path, Query};
 use crate::auth::{Acting, MayRead};
 use crate::parts::Parts;
 use crate::problem::ApiError;
+use crate::watching::Plan;
 use axum::extract::State;
 use axum::http::StatusCode;
 use base::{Id, Timestamp};
@@ -13,6 +14,7 @@ use store::{
     Delivery, Firing, FiringClass, FiringLink, FiringPage, FiringScope, FiringState, FiringsQuery, HistoryEntry,
     LinkKind, Outcome, PageKey, Progress, Store, TicketsQuery,
 };
+use watch::detects::Detects;
 
 /// Rows of a page when nothing else is asked for.
 const USUAL_ROWS: u32 = 50;
@@ -26,13 +28,16 @@ pub struct FiringView {
     labels: BTreeMap<String, String>,
     /// A ticket whose due date has passed.
     overdue: bool,
+    /// The condition in parts; null when the rule is another one by now, or is no more.
+    detects: Option<Detects>,
 }
 
 impl FiringView {
-    fn of(firing: Firing, now: Timestamp) -> Self {
+    fn of(firing: Firing, plan: &Plan, now: Timestamp) -> Self {
         let labels = serde_json::from_str(&firing.series).unwrap_or_default();
         let overdue = firing.is_overdue(now);
-        Self { firing, labels, overdue }
+        let detects = plan.detects(&firing.rule, &firing.condition).cloned();
+        Self { firing, labels, overdue, detects }
     }
 }
 
@@ -44,8 +49,9 @@ pub struct FiringList {
     next: Option<String>,
 }
 
-fn page(page: FiringPage, now: Timestamp) -> axum::Json<FiringList> {
-    let firings = page.firings.into_iter().map(|firing| FiringView::of(firing, now)).collect();
+fn page(page: FiringPage, parts: &Parts) -> axum::Json<FiringList> {
+    let (plan, now) = (parts.watch.plan(), parts.clock.now());
+    let firings = page.firings.into_iter().map(|firing| FiringView::of(firing, &plan, now)).collect();
     axum::Json(FiringList { firings, next: page.next.map(|next| next.to_string()) })
 }
 
@@ -98,7 +104,7 @@ pub async fn list(
         page: parsed::<PageKey>(params.cursor.as_deref())?,
         limit: params.limit.unwrap_or(USUAL_ROWS),
     };
-    Ok(page(parts.store.firings().list(&query).await?, parts.clock.now()))
+    Ok(page(parts.store.firings().list(&query).await?, &parts))
 }
 
 /// Which tickets.
@@ -126,7 +132,7 @@ pub async fn tickets(
     let query = if params.overdue { TicketsQuery::Overdue } else { TicketsQuery::ToDo };
     let after = parsed::<PageKey>(params.cursor.as_deref())?;
     let limit = params.limit.unwrap_or(USUAL_ROWS);
-    Ok(page(parts.store.firings().tickets(query, after.as_ref(), limit).await?, parts.clock.now()))
+    Ok(page(parts.store.firings().tickets(query, after.as_ref(), limit).await?, &parts))
 }
 
 /// A firing with everything about it.
@@ -157,14 +163,15 @@ pub async fn show(
 ) -> Result<axum::Json<FiringDetail>, ApiError> {
     let firings = parts.store.firings();
     let firing = firings.get(id).await?.ok_or_else(unknown)?;
-    let rule = parts.watch.plan().rule(&firing.rule).map(|rule| std::sync::Arc::clone(&rule.info));
+    let plan = parts.watch.plan();
+    let rule = plan.rule(&firing.rule).map(|rule| &rule.info);
     Ok(axum::Json(FiringDetail {
-        action: rule.as_ref().and_then(|rule| rule.action.clone()),
-        runbook: rule.as_ref().and_then(|rule| rule.runbook.clone()),
+        action: rule.and_then(|rule| rule.action.clone()),
+        runbook: rule.and_then(|rule| rule.runbook.clone()),
         history: firings.history(id).await?,
         links: firings.links(id).await?,
         deliveries: parts.store.outbox().of_firing(id).await?,
-        view: FiringView::of(firing, parts.clock.now()),
+        view: FiringView::of(firing, &plan, parts.clock.now()),
     }))
 }
 

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use watch::actionability::{PageBudget, WorkingHours};
 use watch::channel::Channel;
+use watch::detects::Detects;
 use watch::escalation::{Escalation, Rotation};
 use watch::objective::Objective;
 use watch::routing::Lists;
@@ -67,6 +68,17 @@ impl Plan {
         self.people.get(person).cloned()
     }
 
+    /// What a firing's rule detects, in parts, if it still detects what the firing says: `condition` is its sentence then.
+    pub fn detects(&self, rule: &str, condition: &str) -> Option<&Detects> {
+        let found = self.rule(rule.strip_suffix("/absent").unwrap_or(rule))?;
+        let absent = match &found.kind {
+            RuleKind::Threshold { absent, .. } => absent.as_ref().map(|absent| &absent.info),
+            RuleKind::Burn { .. } => None,
+        };
+        let info = [Some(&found.info), absent].into_iter().flatten().find(|info| info.name == rule)?;
+        info.detects.as_ref().filter(|_| info.condition == condition)
+    }
+
     /// The rule of this name.
     pub fn rule(&self, name: &str) -> Option<&Arc<Rule>> {
         self.rules.iter().find(|rule| rule.info.name == name)
@@ -78,5 +90,46 @@ fn selector_of(rule: &Arc<Rule>) -> Option<&Selector> {
     match &rule.kind {
         RuleKind::Threshold { selector, .. } => Some(selector),
         RuleKind::Burn { .. } => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use watch::compile::{Declared, compile};
+    use watch::spec::RuleSpec;
+
+    fn plan(above: &str) -> Plan {
+        let rule = serde_json::json!({
+            "name": "disk", "signal": "saturation.disk", "above": above, "class": "record", "absent": "record",
+        });
+        let rules: Vec<RuleSpec> = vec![serde_json::from_value(rule).unwrap()];
+        let declared = Declared {
+            services: BTreeMap::new(),
+            checks: BTreeSet::new(),
+            runbooks: None,
+            time_zone: "UTC",
+            interval: Span::from_seconds(15),
+        };
+        let compiled = compile(&declared, &rules);
+        assert!(compiled.is_usable(), "{:?}", compiled.problems);
+        Plan { rules: compiled.rules, ..Plan::default() }.ready()
+    }
+
+    #[test]
+    fn a_firing_is_told_in_parts_as_long_as_its_rule_says_the_same() {
+        let fired = "saturation.disk above 90%";
+        let missing = "no data: saturation.disk for 5m";
+        for (case, above, rule, condition, want) in [
+            ("the rule as it was", "90%", "disk", fired, true),
+            ("another limit by now", "95%", "disk", fired, false),
+            ("its data are missing", "90%", "disk/absent", missing, true),
+            ("not what fired", "90%", "disk/absent", fired, false),
+            ("no more", "90%", "memory", fired, false),
+        ] {
+            let plan = plan(above);
+            let found = plan.detects(rule, condition);
+            assert_eq!(found.map(ToString::to_string), want.then(|| condition.to_owned()), "{case}");
+        }
     }
 }

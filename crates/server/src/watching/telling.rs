@@ -271,6 +271,7 @@ impl Watch {
                 runbook: None,
                 due: None,
                 condition: firing.condition.clone(),
+                detects: None,
                 unit: Unit::Any,
             })
         }))
@@ -288,6 +289,7 @@ impl Watch {
                 runbook: None,
                 due: None,
                 condition: "the rule was removed".to_owned(),
+                detects: None,
                 unit: Unit::Any,
             }),
             series: firing.series.clone(),

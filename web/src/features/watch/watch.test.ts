@@ -12,6 +12,7 @@ const firing = (id: string, more: Partial<Firing> = {}): Firing => ({
   class: "alert",
   service: "shop",
   condition: "latency.p95 above 800ms",
+  detects: null,
   state: "open",
   started_at: "2026-11-01T00:00:00Z",
   changed_at: "2026-11-01T00:00:00Z",
