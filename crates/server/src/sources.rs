@@ -176,6 +176,11 @@ impl Sources {
         self.full.get()
     }
 
+    /// Forgets a source.
+    pub fn forget(&self, source: &SourceName) {
+        self.known.lock().retain(|key, _| key.source != *source);
+    }
+
     /// Forgets what a service sent.
     pub fn forget_service(&self, service: &ServiceName) {
         self.known.lock().retain(|key, _| key.service.as_ref() != Some(service));

@@ -24,6 +24,8 @@ const DEFAULT_WINDOW: Span = Span::from_seconds(300);
 const DEFAULT_ABSENT: Span = Span::from_seconds(300);
 const MIN_SPAN: Span = Span::from_seconds(60);
 const MAX_SPAN: Span = Span::from_seconds(3 * 86_400);
+/// Longest part of a command line, bytes: agents take no longer one.
+const MAX_PROCESS: usize = 200;
 const DAY: Span = Span::from_seconds(86_400);
 
 /// A service, as far as rules need to know.
@@ -469,6 +471,10 @@ impl RuleReader<'_, '_> {
                 message,
                 format!("write at least {}", Span::from_micros(2 * self.declared.interval.micros())),
             );
+        }
+        if spec.process.as_ref().is_some_and(|words| words.is_empty() || words.len() > MAX_PROCESS) {
+            let message = format!("`process` has to be 1 to {MAX_PROCESS} bytes of a command line");
+            self.at.wrong("process", message, "write a part of it that no other process has");
         }
         let hold = spec.hold.unwrap_or_default();
         if hold > MAX_SPAN {

@@ -129,8 +129,10 @@ pub fn mounts(text: &str) -> Vec<Mount> {
 fn mount(line: &str) -> Option<Mount> {
     let (before, after) = line.split_once(" - ")?;
     let fields: Vec<&str> = before.split(' ').collect();
-    let (device, point, options) = (*fields.get(2)?, unescape(fields.get(4)?), *fields.get(5)?);
-    let kind = after.split(' ').next()?;
+    let (device, point) = (*fields.get(2)?, unescape(fields.get(4)?));
+    // Of the file system itself: a unit that may not write sees every mount as read-only, and disks fill all the same.
+    let mut after = after.split(' ');
+    let (kind, options) = (after.next()?, after.nth(1)?);
     let is_local = LOCAL_KINDS.contains(&kind) || (kind == "overlay" && point == "/");
     let is_writable = options.split(',').any(|option| option == "rw");
     let is_boot = point.starts_with("/boot/efi") || point.starts_with("/efi");

@@ -16,7 +16,7 @@ fn machine(root: &Path) {
     let mounts = "22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw\n\
         23 22 0:5 / /proc rw - proc proc rw\n\
         24 22 8:1 /srv /mnt/bind rw - ext4 /dev/sda1 rw\n\
-        25 22 8:17 / /data\\040disk rw - xfs /dev/sdb1 rw\n\
+        25 22 8:17 / /data\\040disk ro,nosuid - xfs /dev/sdb1 rw\n\
         26 22 7:0 / /snap/core ro - squashfs /dev/loop0 ro\n\
         27 22 0:50 / /var/lib/docker/overlay2/x rw - overlay overlay rw\n\
         28 22 0:60 / /mnt/nfs rw - nfs4 far:/x rw\n";

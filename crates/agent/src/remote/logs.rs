@@ -131,7 +131,9 @@ impl Logs {
         let root = root.to_owned();
         let found = tokio::task::spawn_blocking(move || discover(&root)).await.unwrap_or_default();
         let mut unread = Vec::new();
-        for log in found.logs {
+        // A pattern of the configuration may follow it already.
+        let followed: HashSet<PathBuf> = self.tailer.status().into_iter().map(|file| file.path).collect();
+        for log in found.logs.into_iter().filter(|log| !followed.contains(&log.path)) {
             if let Some((syntax, text)) = &log.log_format
                 && let Ok(pattern) = log_format_to_pattern(*syntax, text)
             {

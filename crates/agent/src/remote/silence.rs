@@ -156,6 +156,7 @@ impl Silence {
             runbook: None,
             due: None,
             condition: self.texts.say("watch-silent-condition", &words),
+            detects: None,
             unit: watch::signals::Unit::Seconds,
         };
         let value = (kind == MessageKind::Fire).then_some(silence.micros() as f64 / 1e6);

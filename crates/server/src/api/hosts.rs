@@ -181,7 +181,9 @@ pub async fn forget(State(parts): State<Parts>, _: MayAdmin, Path(name): Path<St
     if !parts.hosts.forget(&name).await? {
         return Err(ApiError::not_found(format!("there is no host {name:?} with an agent")));
     }
+    // Nothing of it may be missed any more.
     parts.watch.heard().forget_host(&name);
+    parts.sources.forget(&SourceName { kind: SourceKind::Agent, name });
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -126,11 +126,13 @@ impl Heard {
     }
 
     /// How many processes of a host there are whose command line holds `command`; with `restarts`, how many of them
-    /// started within the range, which ends now. `None` before the first look, and when the last one is too old.
+    /// started within the range, which ends now. `None` before the first look, when the last one is too old, and when its
+    /// agent was not asked for this command.
     pub fn processes(&self, host: &str, command: &str, restarts: bool, range: TimeRange) -> Option<usize> {
         let hosts = self.processes.lock();
         let known = hosts.get(host)?;
-        if range.to.micros() - known.looked?.micros() > SEEN_LATELY_US {
+        let is_told = known.commands.is_empty() || known.commands.iter().any(|asked| asked == command);
+        if !is_told || range.to.micros() - known.looked?.micros() > SEEN_LATELY_US {
             return None;
         }
         Some(if restarts {
@@ -185,6 +187,7 @@ mod tests {
         // Other commands were asked for: those that are told for the first time did not start now.
         heard.look_at_processes("web-1", &["worker".into()], vec![first, process(8, 900, "unicorn worker 2")], at(200));
         assert_eq!((count("worker", 210), starts("worker", 210)), (Some(2), Some(0)));
+        assert_eq!(count("sidekiq", 210), None, "nobody asked for it: none told is none known");
         heard.forget_host("web-1");
         assert_eq!((count("worker", 210), heard.hosts_with_processes().len()), (None, 0));
     }
