@@ -410,6 +410,94 @@ limit-fields = <b>{ $source }</b> sends records with more than { $limit } fields
 }, since { $since }.
 limit-services = There are { $limit } services, and no more fit: records with new names go to the service “other”, since { $since }.
 limit-sources = More than { $limit } sources sent something: others are counted together as (other), since { $since }.
+hosts-title = Are my other hosts there?
+hosts-answer = { $n ->
+    [one] <b>One host</b> has an agent
+   *[other] <b>{ $n } hosts</b> have an agent
+}; { $away ->
+    [0] none is silent
+    [one] <b>one</b> is silent
+   *[other] <b>{ $away }</b> are silent
+}.
+hosts-own = { $host }, where Koshu itself runs, is not listed here: koshu up observes it without this.
+hosts-find = Find a host
+hosts-none-shown = No host has this in its name.
+hosts-shown = { $shown } of { $all } are shown, those that are gone first.
+hosts-more = Connect another host
+hosts-service = Run its agent as a service
+hosts-none = No other host has an agent.
+hosts-none-how = An agent tells how full its host is, follows its access logs, runs checks from there, and shows that the host is alive. When it falls silent, Koshu and the other agents look whether the host is gone, only its agent, or the network between. It dials this server and listens nowhere.
+hosts-step-token = On the server: a token for one host. Each host takes one of its own; “web-1” is only its name.
+hosts-step-run = On the host, with that file:
+hosts-needs-tls = An agent takes an address with http:// only on the server's own machine: elsewhere everybody on the way would see its token. Open Koshu by its https:// address (a proxy with TLS in front of it), and that one is filled in.
+host-since = Since
+host-heard = Last heard
+host-checks = Checks
+host-files = Log files
+host-files-broken = Not followed
+host-reached = Reached by
+host-version = Agent
+host-alive = alive
+host-gone = host gone
+host-agent-gone = agent gone
+host-network-cut = network cut
+host-server-isolated = server cut off
+host-unknown = not known
+host-clock-ahead = its clock is { $by } ahead; its times are corrected
+host-clock-behind = its clock is { $by } behind; its times are corrected
+host-files-problem = { $n ->
+    [one] one log file is not followed
+   *[other] { $n } log files are not followed
+}
+host-files-of = { $n ->
+    [one] Its log file
+   *[other] Its { $n } log files
+}
+host-file = File
+host-file-problem = Problem
+host-file-followed = none
+host-reached-nobody = nobody yet
+host-reached-more = { $names } and { $n ->
+    [one] one more
+   *[other] { $n } more
+}
+host-reached-note = A host that nobody has reached while it was alive cannot be told from a lost agent later. The others try port 22 of it; reach: in the agent's own file names another address.
+host-why = Why is that believed?
+host-forget = Forget
+host-forget-title = Forget this host?
+host-forget-ask = “{ $name }” leaves this list, and rules about silent hosts no longer ask about it. What it has sent stays stored.
+host-forget-back = If its agent still runs, the host comes back with the next report that arrives. To prevent that, stop the agent or revoke its token.
+host-forget-alive = Its agent is running now, so the host will be back within some ten seconds. Stop the agent or revoke its token first.
+because-heard = The agent was heard { $length } ago.
+because-silent = The agent has been silent for { $length }.
+because-never = The agent was never heard.
+because-tcp = { $outcome ->
+    [answered] The server connected to the host over TCP.
+    [refused] The host refused a TCP connection from the server, so something is there.
+    [timed_out] A TCP connection from the server got no answer; while the agent was heard, it did.
+    [unreachable] The server found no way to the host over TCP; while the agent was heard, it did.
+   *[other] TCP from the server says nothing: it could not be tried, or did not lead to the host before either.
+}
+because-icmp = { $outcome ->
+    [answered] The host answered a ping from the server.
+    [refused] The host refused a ping from the server, so something is there.
+    [timed_out] A ping from the server got no answer; while the agent was heard, it did.
+    [unreachable] A ping from the server found no way to the host; while the agent was heard, it did.
+   *[other] A ping from the server says nothing: it could not be tried, or was not answered before either.
+}
+because-peer = { $outcome ->
+    [answered] { $host } reached the host.
+    [refused] { $host } was refused by the host, so something is there.
+    [timed_out] { $host } got no answer from the host; while the agent was heard, it did.
+    [unreachable] { $host } found no way to the host; while the agent was heard, it did.
+   *[other] What { $host } tried says nothing: it could not be tried, or did not lead to the host before either.
+}
+because-server-network = The server does not reach its own network.
+because-all-silent = All { $n } other agents fell silent, too.
+because-no-witness = No other agent can say whether the host is there, and one look is not enough to call it gone.
+because-not-looked = No try by the server says anything about the host.
+because-early = Koshu has not heard the agent since it started, a moment ago.
+place-server = server
 sources-found = Which logs are on this host?
 sources-connect = How do I connect more?
 sources-room = How much room is left?
@@ -473,7 +561,8 @@ why-unknown = Koshu does not store this kind of item
 why-over-limit = A limit of Koshu was reached
 why-service-is-deleted = Its service was being deleted
 why-too-many-series = A new series, and the limit of series is reached
-why-lost = It arrived while there was no room, and nobody could be asked to send it again
+why-lost = There was no room for it, here or at an agent while this server was away, and nobody can send it again
+why-sample = The agent's value is no number, its name or labels cannot be stored, or the host has too many different ones
 found-by = found in { $by }
 by-nginx = the nginx configuration
 by-apache = the Apache configuration
@@ -497,6 +586,7 @@ import-failed = Failed: { $reason }
 import-counts = { $lines } lines: { $parsed } parsed, { $rejected } rejected, { $already } already there.
 connect-pick = What do you run? Pick it, and paste the lines into its configuration.
 connect-access = Access logs
+connect-hosts = Your other hosts
 connect-shippers = Log shippers
 connect-telemetry = Traces and errors
 connect-metrics = Metrics and alerts
@@ -506,6 +596,8 @@ snippet-nginx-syslog = nginx over syslog
 snippet-past-logs = Past logs
 snippet-curl-lines = A log file with curl
 snippet-curl-record = One record with curl
+snippet-agent = Agent of another host
+snippet-agent-systemd = Agent as a systemd service
 snippet-fluentd = fluentd
 snippet-fluent-bit = Fluent Bit
 snippet-vector = Vector
@@ -528,6 +620,8 @@ snippet-github-actions = GitHub Actions
 note-nginx-json = Goes between http { "{" } and { "}" } of nginx.conf. Reload nginx, then follow the file above.
 note-past-logs = Reads plain, .gz and .zst files; what is already there is never imported twice.
 note-curl = Change “shop” to the name of your service.
+note-agent = The first command runs on this server and makes a token for one host; bring the file to that host, where the second one runs. Each host takes a token of its own.
+note-agent-systemd = All of this is on the host. Its user must be able to read the logs: on Debian and Ubuntu the group adm may. The token comes from the other snippet, one for each host.
 note-sentry = The number at the end stands for the project: its errors arrive as the service project-1, unless a rule in the configuration names it.
 note-otel-sdk = OTEL_SERVICE_NAME is the service's name here.
 note-prometheus-scrape = Koshu tells its own state at /metrics: memory, disk, lines of every sender. Reading it takes a token that may read.
@@ -595,6 +689,8 @@ token-remove = Revoke
 token-remove-ask = “{ $name }” stops working at once. This cannot be undone.
 token-once = Copy the token now. It is not shown again.
 scope-ingest = send data
+scope-agent = be one host's agent
+scope-agent-how = One token for each host: the first agent that uses it binds it to its host, and it can speak for no other.
 scope-read = read
 scope-admin = do everything
 sign-out = Sign out
@@ -1278,6 +1374,9 @@ check-gone = No such check is configured.
 check-target = Target
 check-every = Every
 check-from = Runs from
+check-places-part = in { $n } of { $of } places
+check-no-runner = The agent that should run it sent nothing.
+check-run-here = Only agents run this check. Run now looks from the server, and what it finds counts for nothing.
 check-last-ok = Last good
 check-certificate = Certificate ends
 check-heartbeat-due = Next sign due

@@ -346,6 +346,81 @@ limit-series-of-all = 全サービスの系列は合わせて { $limit } 本に�
 limit-fields = <b>{ $source }</b> の記録には { $limit } を超える項目があります。{ $since } から、{ $n } 件の記録で残りの項目を捨てました。
 limit-services = サービスは { $limit } 個に達し、これ以上は増やせません。{ $since } から、新しい名前の記録は「other」に入れています。
 limit-sources = 収集元は { $limit } を超えました。{ $since } から、残りを (other) としてまとめて数えています。
+hosts-title = ほかのホストは動いているか
+hosts-answer = <b>{ $n } 台</b>のホストにエージェントがあり、{ $away ->
+    [0] すべて応答しています
+   *[other] <b>{ $away } 台</b>から応答がありません
+}。
+hosts-own = Koshu 自身が動いている { $host } はここに出ません。エージェントを足さなくても koshu up が観測します。
+hosts-find = ホストを探す
+hosts-none-shown = その名前のホストはありません。
+hosts-shown = { $all } 台のうち、応答のないものから { $shown } 台を表示しています。
+hosts-more = ホストを追加する
+hosts-service = エージェントをサービスとして動かす
+hosts-none = ほかのホストにエージェントはまだありません。
+hosts-none-how = エージェントは、ホストの余裕を測り、アクセスログを追跡し、そこから外形監視を実行し、ホストが動いていることを伝えます。応答が途絶えたら、Koshu とほかのエージェントが、ホストが止まったのか、エージェントだけか、間のネットワークかを調べます。接続はエージェントからこのサーバーへ行い、どこでも待ち受けません。
+hosts-step-token = サーバーで、ホスト 1 台分のトークンを作ります。トークンはホストごとに 1 つずつ必要です。「web-1」はその名前にすぎません。
+hosts-step-run = ホストで、そのファイルを使って起動します。
+hosts-needs-tls = http:// のアドレスを使えるのは、サーバーと同じマシンのエージェントだけです。ほかのホストからでは、途中でトークンが見えてしまいます。https:// のアドレス（手前に置いた TLS のプロキシ）で Koshu を開くと、そのアドレスが入ります。
+host-since = いつから
+host-heard = 最後の応答
+host-checks = 外形監視
+host-files = ログファイル
+host-files-broken = 未追跡
+host-reached = 届いた相手
+host-version = エージェント
+host-alive = 稼働中
+host-gone = ホスト停止
+host-agent-gone = エージェント停止
+host-network-cut = ネットワーク切断
+host-server-isolated = サーバー孤立
+host-unknown = 不明
+host-clock-ahead = 時計が { $by }進んでいます（時刻は補正済み）
+host-clock-behind = 時計が { $by }遅れています（時刻は補正済み）
+host-files-problem = ログファイル { $n } 個を追跡できていません
+host-files-of = ログファイル { $n } 個
+host-file = ファイル
+host-file-problem = 問題
+host-file-followed = なし
+host-reached-nobody = まだなし
+host-reached-more = { $names } ほか { $n } 台
+host-reached-note = 動いている間に一度も届いた相手がいないホストは、応答が途絶えても、ホストが止まったのかエージェントだけなのかを判断できません。ふだんはホストの 22 番ポートを試します。別のアドレスは、エージェントの設定ファイルの reach: に書けます。
+host-why = そう判断した理由
+host-forget = 一覧から外す
+host-forget-title = このホストを一覧から外しますか
+host-forget-ask = 「{ $name }」は一覧から消え、応答のないホストを見るルールの対象からも外れます。送られてきた記録は残ります。
+host-forget-back = エージェントがまだ動いていれば、次の報告が届いたときに一覧へ戻ります。戻したくないときは、エージェントを止めるか、トークンを無効にしてください。
+host-forget-alive = エージェントはいま動いているので、10 秒ほどで一覧へ戻ります。先にエージェントを止めるか、トークンを無効にしてください。
+because-heard = エージェントから { $length }前に報告がありました。
+because-silent = エージェントから { $length }の間、何も届いていません。
+because-never = エージェントからは一度も届いていません。
+because-tcp = { $outcome ->
+    [answered] サーバーからホストへ TCP で接続できました。
+    [refused] サーバーからの TCP 接続をホストが拒否しました。何かが動いています。
+    [timed_out] サーバーから TCP で接続しましたが、応答がありません。エージェントが応答していた間は届いていました。
+    [unreachable] サーバーから TCP で届く経路がありません。エージェントが応答していた間は届いていました。
+   *[other] サーバーからの TCP では何も言えません。試せなかったか、以前から届いていません。
+}
+because-icmp = { $outcome ->
+    [answered] サーバーからの ping にホストが答えました。
+    [refused] サーバーからの ping をホストが拒否しました。何かが動いています。
+    [timed_out] サーバーからの ping に応答がありません。エージェントが応答していた間は届いていました。
+    [unreachable] サーバーからの ping が届く経路がありません。エージェントが応答していた間は届いていました。
+   *[other] サーバーからの ping では何も言えません。試せなかったか、以前から答えがありません。
+}
+because-peer = { $outcome ->
+    [answered] { $host } からはホストに届きました。
+    [refused] { $host } からの接続をホストが拒否しました。何かが動いています。
+    [timed_out] { $host } から試しましたが、応答がありません。エージェントが応答していた間は届いていました。
+    [unreachable] { $host } から届く経路がありません。エージェントが応答していた間は届いていました。
+   *[other] { $host } からの結果では何も言えません。試せなかったか、以前から届いていません。
+}
+because-server-network = サーバーが自分のネットワークに届きません。
+because-all-silent = ほかの { $n } 台のエージェントも、すべて応答しなくなりました。
+because-no-witness = ホストの様子を言えるエージェントがほかになく、サーバーから届かないだけでは停止と判断できません。
+because-not-looked = サーバーから試した結果では、ホストについて何も言えません。
+because-early = Koshu は起動したばかりで、まだエージェントの報告を受けていません。
+place-server = サーバー
 sources-found = このホストにはどんなログがあるか
 sources-connect = ほかの送り手をつなぐには
 sources-room = 余裕はどれだけあるか
@@ -403,7 +478,8 @@ why-unknown = Koshu が保存しない種類です
 why-over-limit = Koshu の上限に達していました
 why-service-is-deleted = サービスを削除している最中でした
 why-too-many-series = 新しい系列でしたが、系列の上限に達していました
-why-lost = 空きがないときに届き、送り直しを頼めませんでした
+why-lost = ここか、このサーバーに届かない間のエージェントに空きがなく、送り直してもらうこともできません
+why-sample = エージェントの値が数でないか、名前やラベルを保存できないか、そのホストの値の種類が多すぎます
 found-by = 見つけた場所：{ $by }
 by-nginx = nginx の設定
 by-apache = Apache の設定
@@ -424,6 +500,7 @@ import-failed = 失敗：{ $reason }
 import-counts = { $lines } 行のうち、読み取り { $parsed }、読み取れず { $rejected }、取り込み済み { $already }。
 connect-pick = 何を動かしていますか。選んで、表示された行をその設定に貼り付けてください。
 connect-access = アクセスログ
+connect-hosts = ほかのホスト
 connect-shippers = ログの転送
 connect-telemetry = トレースとエラー
 connect-metrics = メトリクスとアラート
@@ -433,6 +510,8 @@ snippet-nginx-syslog = nginx から syslog で
 snippet-past-logs = 過去のログ
 snippet-curl-lines = ログファイルを curl で
 snippet-curl-record = 1 件だけ curl で
+snippet-agent = ほかのホストのエージェント
+snippet-agent-systemd = systemd で動かすエージェント
 snippet-fluentd = fluentd
 snippet-fluent-bit = Fluent Bit
 snippet-vector = Vector
@@ -455,6 +534,8 @@ snippet-github-actions = GitHub Actions
 note-nginx-json = nginx.conf の http { "{" } と { "}" } の間に書きます。nginx を再読み込みしたら、上の一覧からファイルを追跡してください。
 note-past-logs = そのままのファイルも .gz も .zst も読めます。同じ行を二重に取り込むことはありません。
 note-curl = 「shop」は、あなたのサービスの名前に変えてください。
+note-agent = 最初のコマンドはこのサーバーで実行し、ホスト 1 台分のトークンを作ります。そのファイルをホストに移し、2 つめのコマンドはホストで実行します。トークンはホストごとに 1 つずつ必要です。
+note-agent-systemd = すべてホスト側の作業です。動かすユーザーがログを読める必要があります（Debian と Ubuntu ではグループ adm）。トークンはもう一つの設定例で、ホストごとに作ります。
 note-sentry = 末尾の数字はプロジェクトです。設定で名前を決めるまで、エラーはサービス project-1 に入ります。
 note-otel-sdk = OTEL_SERVICE_NAME が、ここでのサービスの名前になります。
 note-prometheus-scrape = Koshu 自身のメモリ、ディスク、収集元ごとの行数を /metrics で公開しています。読むには読み取り用のトークンが必要です。
@@ -522,6 +603,8 @@ token-remove = 無効にする
 token-remove-ask = 「{ $name }」はすぐに使えなくなります。元には戻せません。
 token-once = いまコピーしてください。二度と表示されません。
 scope-ingest = データの送信
+scope-agent = ホスト 1 台のエージェント
+scope-agent-how = トークンはホストごとに 1 つ必要です。最初に使ったエージェントのホストに結び付き、ほかのホストには使えません。
 scope-read = 読み取り
 scope-admin = すべて
 sign-out = サインアウト
@@ -1065,6 +1148,9 @@ check-gone = そのような監視項目は設定されていません。
 check-target = 対象
 check-every = 間隔
 check-from = 実行場所
+check-places-part = { $of } か所のうち { $n } か所
+check-no-runner = 実行するはずのエージェントから何も届いていません。
+check-run-here = この監視項目を実行するのはエージェントだけです。「いま実行」はサーバーから試すだけで、結果は数えません。
 check-last-ok = 最後の正常
 check-certificate = 証明書の期限
 check-heartbeat-due = 次の合図の期限

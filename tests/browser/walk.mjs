@@ -463,6 +463,7 @@ async function walk(page) {
       hasText: "slow-clock",
     });
     await sender.getByText("its clock is 4 minutes behind").waitFor();
+    await page.getByText("No other host has an agent.").waitFor();
     await heading("How much room is left?").waitFor();
     await look(page, "sources");
   });

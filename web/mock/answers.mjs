@@ -4,7 +4,7 @@ import { curve, iso, logRow, random, ratios, requestRows, SERVICES, times } from
 import { facets, histogram, logs, schema } from "./records.mjs";
 import * as observed from "./observed.mjs";
 import * as quality from "./quality.mjs";
-import { imports, sources } from "./sources.mjs";
+import { hosts, imports, sources } from "./sources.mjs";
 import { watch } from "./watch.mjs";
 
 /** A question that no record of the mock answers. */
@@ -322,6 +322,7 @@ export function answer(path, query, { empty, many, dense }) {
     "/logs/histogram": () => histogram(empty ? NOTHING : query),
     "/logs/facets": () => facets(empty ? NOTHING : query),
     "/sources": () => sources(empty, many),
+    "/hosts": () => hosts(empty, many),
     "/imports": () => ({ imports: imports() }),
     "/status": status,
     "/schema": () => schema,
@@ -335,6 +336,14 @@ export function answer(path, query, { empty, many, dense }) {
           created_at: iso(Date.now() / 1000 - 864_000),
           last_used_at: iso(Date.now() / 1000 - 4),
           prefix: "koshu_ab12",
+        },
+        {
+          id: "t0",
+          name: "web-2",
+          scope: "agent",
+          created_at: iso(Date.now() / 1000 - 864_000),
+          last_used_at: iso(Date.now() / 1000 - 7),
+          prefix: "koshu_ef56",
         },
       ],
     }),

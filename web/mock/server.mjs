@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 import { answer } from "./answers.mjs";
 import { decide, forgetDecisions } from "./observed.mjs";
 import { sql } from "./records.mjs";
-import { door, followed } from "./sources.mjs";
+import { door, followed, forgotten } from "./sources.mjs";
 import { act, forgetWatch } from "./watch.mjs";
 import * as quality from "./quality.mjs";
 import { logRow } from "./data.mjs";
@@ -102,6 +102,10 @@ async function change(request, response, path) {
     default:
       if (/^\/errors\/[^/]+\/state$/.test(path))
         return json(response, 200, decide(decodeURIComponent(path.split("/")[2]), body.state));
+      if (request.method === "DELETE" && path.startsWith("/hosts/")) {
+        forgotten.add(decodeURIComponent(path.split("/")[2]));
+        return json(response, 204);
+      }
       if (request.method === "DELETE" && path.startsWith("/services/")) {
         demo = false;
         scenario = "empty";
@@ -129,6 +133,7 @@ async function api(request, response, url) {
     signedIn = scenario !== "signed-out";
     passwordSet = signedIn;
     followed.clear();
+    forgotten.clear();
     door.open = true;
     forgetDecisions();
     forgetWatch();

@@ -48,6 +48,20 @@ access_log /var/log/nginx/access.log koshu;\n`,
       http,
     ),
     of(
+      "agent",
+      "hosts",
+      "sh",
+      "# Koshu:\nkoshu token create --name web-1 --scope agent > web-1.token\n# web-1:\nkoshu-agent --server http://127.0.0.1:4649 --token-file web-1.token\n",
+      { ...http, guard: "own_token" },
+    ),
+    of(
+      "agent-systemd",
+      "hosts",
+      "ini",
+      "# /etc/systemd/system/koshu-agent.service:\n[Service]\nUser=koshu-agent\nExecStart=/usr/local/bin/koshu-agent --server http://127.0.0.1:4649 --token-file /etc/koshu-agent/token\n",
+      { ...http, guard: "own_token" },
+    ),
+    of(
       "fluentd",
       "shippers",
       "conf",
@@ -254,6 +268,71 @@ const crowd = (file) =>
       lag_bytes: 0,
     }),
   );
+
+/** Hosts that were forgotten since the scenario began. */
+export const forgotten = new Set();
+export function hosts(empty, many) {
+  const host = (name, liveness, ago, more) => ({
+    name,
+    version: "0.1.0",
+    reach: "192.0.2.17:22",
+    first_seen: iso(Date.now() / 1000 - 864_000),
+    last_seen: iso(Date.now() / 1000 - ago),
+    liveness,
+    since: iso(Date.now() / 1000 - (liveness === "alive" ? 864_000 : ago - 30)),
+    reached_by: ["server", "db-1", "web-2", "web-3", "web-4"].filter((each) => each !== name),
+    reasons: [{ reason: "heard", ago: `${ago}s` }],
+    skew_ms: 41,
+    checks: 2,
+    files: [
+      { path: "/var/log/nginx/access.log", service: "shop", problem: null, lag_bytes: 18_200 },
+    ],
+    ...more,
+  });
+  const silent = (since) => ({ reason: "silent", since });
+  const tcp = (outcome) => ({ reason: "probe", kind: "tcp", outcome });
+  const all = [
+    host("db-1", "alive", 4, { checks: 0, files: [], reached_by: [] }),
+    host("web-2", "alive", 7, {
+      skew_ms: -4_300,
+      files: [
+        { path: "/var/log/nginx/access.log", service: "shop", problem: null, lag_bytes: 0 },
+        {
+          path: "/var/log/apache2/access.log",
+          service: "wiki",
+          problem: "permission denied",
+          lag_bytes: 9_220_113,
+        },
+      ],
+    }),
+    host("web-3", "host_gone", 340, {
+      reasons: [
+        silent("340s"),
+        tcp("timed_out"),
+        { reason: "probe", kind: "icmp", outcome: "not_tried" },
+        { reason: "peer", host: "web-2", outcome: "unreachable" },
+      ],
+    }),
+    host("web-4", "agent_gone", 95, { reasons: [silent("95s"), tcp("refused")] }),
+    host("osaka-1", "network_cut", 130, {
+      reasons: [
+        silent("130s"),
+        tcp("timed_out"),
+        { reason: "peer", host: "web-2", outcome: "answered" },
+      ],
+    }),
+    host("tokyo-1", "unknown", 9_000, {
+      skew_ms: null,
+      version: "",
+      reasons: [silent("150m"), tcp("timed_out"), { reason: "no_other_witness" }],
+    }),
+    ...Array.from({ length: many ? 300 : 0 }, (_, at) => host(`node-${at}`, "alive", 5)),
+  ];
+  return {
+    hosts: empty ? [] : all.filter((each) => !forgotten.has(each.name)),
+    server_host: "koshu-1",
+  };
+}
 export const imports = () =>
   [...followed]
     .filter(([, run]) => run.past)

@@ -516,6 +516,14 @@ function channels() {
 
 const minutes = () =>
   `${"-".repeat(300)}${"o".repeat(900)}${"x".repeat(12)}${"?".repeat(8)}${"o".repeat(220)}`;
+const place = (from, status, more = {}) => ({
+  from,
+  status,
+  last_at: ago(31),
+  total_ms: 311.2,
+  why: null,
+  ...more,
+});
 function checks(many) {
   const one = (name, kind, status, target, more = {}) => ({
     name,
@@ -524,6 +532,7 @@ function checks(many) {
     service: SHOP,
     every_s: 60,
     from: ["server"],
+    places: [],
     status,
     since: status === "pending" ? null : ago(2 * HOUR),
     last_at: status === "pending" ? null : ago(31),
@@ -556,6 +565,25 @@ function checks(many) {
       heartbeat: { id: "h1", phase: "late", last_end: ago(26 * HOUR), due: ago(2 * HOUR) },
     }),
     one("tls", "tls", "ok", "shop.example:443"),
+    one("from-abroad", "http", "failed", "GET https://shop.example/health", {
+      from: ["tokyo-1", "osaka-1", "web-2"],
+      places: [
+        place("tokyo-1", "failed", {
+          why: { code: "timeout", expected: "", got: "", text: "no answer within 5s" },
+        }),
+        place("osaka-1", "unknown", {
+          total_ms: null,
+          why: {
+            code: "no_runner",
+            expected: "a run from osaka-1",
+            got: "nothing from that agent",
+            text: "expected a run from osaka-1, got nothing from that agent",
+          },
+        }),
+        place("web-2", "ok"),
+      ],
+      why: { code: "timeout", expected: "", got: "", text: "no answer within 5s" },
+    }),
     one("new-one", "tcp", "pending", "db.example:5432", {
       uptime: { ok: 0, failed: 0, unknown: 0, unwatched: 1_440, ratio: null },
     }),
@@ -652,7 +680,12 @@ function check(name, many) {
           total_ms: 180 + noise() * 120,
         }))
       : [],
-    runs: ran ? [run(found.status === "failed", 31), run(false, 91), run(false, 151)] : [],
+    runs: ran
+      ? [run(found.status === "failed", 31), run(false, 91), run(false, 151)].map((each, at) => ({
+          ...each,
+          from: found.from[at % found.from.length],
+        }))
+      : [],
     last_bad: ran ? run(true, 31 * HOUR) : null,
   };
 }

@@ -137,6 +137,7 @@ const PAGES = [
   ["checks", "/checks"],
   ["check", "/checks/buy"],
   ["check-unknown", "/checks/dns-outside"],
+  ["check-places", "/checks/from-abroad"],
   ["empty-inbox", "/inbox", null, "empty"],
   ["empty-tickets", "/inbox?tab=tickets", null, "empty"],
   ["empty-objectives", "/objectives", null, "empty"],
@@ -162,8 +163,27 @@ const PAGES = [
       await page.waitForTimeout(300);
     },
   ],
+  [
+    "sources-hosts",
+    "/sources?with=agent",
+    async (page) => {
+      const hosts = page.locator("section[aria-labelledby=hosts]");
+      for (const summary of await hosts.locator("summary").all()) await summary.click();
+      await page.waitForTimeout(100);
+    },
+  ],
+  [
+    "sources-forget",
+    "/sources",
+    async (page) => {
+      const hosts = page.locator("section[aria-labelledby=hosts]");
+      await hosts.getByRole("button", { name: /web-3$/ }).click();
+      await page.waitForTimeout(100);
+    },
+  ],
   ["phone-places", "/sources", (page) => page.locator("nav.bar button").click()],
   ["settings", "/settings"],
+  ["settings-agent", "/settings", (page) => page.locator("#token-scope").selectOption("agent")],
   [
     "help",
     "/",
@@ -263,7 +283,7 @@ async function one(browser, look, [name, path, act, scenario = "normal"]) {
   await page.waitForTimeout(250);
   const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
   if (wide > 0) complain(`scrolls sideways by ${wide} px`);
-  const modal = ["help", "demo-ask", "range", "phone-places"].includes(name);
+  const modal = ["help", "demo-ask", "range", "phone-places", "sources-forget"].includes(name);
   await page.screenshot({ path: join(out, `${name}-${look.name}.png`), fullPage: !modal });
   if (withAxe && look.axe) {
     const found = await new AxeBuilder({ page })

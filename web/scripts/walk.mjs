@@ -201,6 +201,30 @@ async function walk(step, page) {
       .click();
     await page.getByRole("progressbar").waitFor();
   });
+  await step("a host that is gone says why, and is forgotten once that was asked", async () => {
+    await page.goto(`${BASE}/sources`);
+    const hosts = page.locator("section[aria-labelledby=hosts]");
+    await hosts.getByText("6 hosts have an agent; 4 are silent.").waitFor();
+    const first = hosts.locator("tbody > tr[data-row]").first();
+    assert.match(await first.innerText(), /host gone[^]*web-3/);
+    await hosts.getByText("Why is that believed?").first().click();
+    await hosts.getByText("web-2 found no way to the host; while").waitFor();
+    await first.getByRole("button", { name: "Forget web-3" }).click();
+    const dialog = page.locator("dialog[open]");
+    await dialog.getByText("If its agent still runs, the host comes back").waitFor();
+    await dialog.getByRole("button", { name: "Forget" }).click();
+    await hosts.getByText("5 hosts have an agent; 3 are silent.").waitFor();
+    await hosts.getByRole("button", { name: "Connect another host" }).click();
+    assert.equal(search().get("with"), "agent");
+    await page.getByText("koshu token create --name web-1").waitFor();
+  });
+  await step("a check from several places says where it fails, and who sent nothing", async () => {
+    await page.goto(`${BASE}/checks`);
+    await page.locator("[data-row]", { hasText: "in 1 of 3 places" }).getByRole("link").click();
+    await page.waitForURL(/from-abroad/);
+    await page.getByText("The agent that should run it sent nothing.").waitFor();
+    await page.getByText("Only agents run this check.").waitFor();
+  });
   await step("a typed range is understood, a wrong one is said", async () => {
     await page.goto(BASE);
     await page.locator(".picker > button").click();

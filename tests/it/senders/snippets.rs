@@ -18,7 +18,9 @@ use std::process::Command;
 const PLACEHOLDER: &str = "YOUR_INGEST_TOKEN";
 
 /// Every snippet by its key, and how often a token of a sender goes into it.
-const ALL: [(&str, usize); 24] = [
+const ALL: [(&str, usize); 26] = [
+    ("agent", 0),
+    ("agent-systemd", 0),
     ("alertmanager", 1),
     ("alloy", 1),
     ("curl-lines", 1),

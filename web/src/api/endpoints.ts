@@ -10,6 +10,7 @@ import type {
   ErrorList,
   Facets,
   Histogram,
+  HostList,
   ImportRun,
   LinePatterns,
   LogLines,
@@ -187,6 +188,10 @@ export const readSources = (signal: AbortSignal): Promise<Sources> =>
     ["sources", "discovered", "limits", "snippets"],
     signal,
   );
+export const readHosts = (signal: AbortSignal): Promise<HostList> =>
+  get<HostList>("/hosts", {}, ["hosts", "server_host"], signal);
+export const forgetHost = (name: string): Promise<void> =>
+  remove(`/hosts/${encodeURIComponent(name)}`);
 export const readImports = (signal: AbortSignal): Promise<{ imports: ImportRun[] }> =>
   get<{ imports: ImportRun[] }>("/imports", {}, ["imports"], signal);
 export const followFile = (path: string, service: string, importPast: boolean): Promise<object> =>

@@ -305,7 +305,7 @@ export interface Snippet {
   text: string;
   listener: string | null;
   reach: "open" | "here" | "off" | "no_address";
-  guard: "token" | "no_token_yet" | "signature" | "port" | "local";
+  guard: "token" | "no_token_yet" | "own_token" | "signature" | "port" | "local";
 }
 
 export interface Sources {
@@ -341,7 +341,62 @@ export interface Status {
   host: string;
 }
 
-export type TokenScope = "ingest" | "read" | "admin";
+export const LIVENESS = [
+  "host_gone",
+  "network_cut",
+  "agent_gone",
+  "server_isolated",
+  "unknown",
+  "alive",
+] as const;
+export type Liveness = (typeof LIVENESS)[number];
+
+/** What came of a try to reach a host. */
+export type Tried = "answered" | "refused" | "timed_out" | "unreachable" | "not_tried";
+
+/** Why a host is believed to be there or not. Spans are texts: `40s`. */
+export type Because =
+  | { reason: "heard"; ago: string }
+  | { reason: "silent"; since: string | null }
+  | { reason: "probe"; kind: "tcp" | "icmp"; outcome: Tried }
+  | { reason: "peer"; host: string; outcome: Tried }
+  | { reason: "server_has_no_network" }
+  | { reason: "all_agents_silent"; known: number }
+  | { reason: "no_other_witness" }
+  | { reason: "not_looked_at" };
+
+export interface HostFile {
+  path: string;
+  service: string;
+  /** Why it is not followed; null when it is. */
+  problem: string | null;
+  lag_bytes: number;
+}
+
+/** A host whose agent reports. */
+export interface Host {
+  name: string;
+  version: string;
+  reach: string | null;
+  first_seen: string;
+  last_seen: string;
+  liveness: Liveness;
+  since: string;
+  /** Who has reached it while it was there: `server`, or hosts. */
+  reached_by: string[];
+  reasons: Because[];
+  /** Ahead, or behind when negative; null before it was heard since the server started. */
+  skew_ms: number | null;
+  checks: number;
+  files: HostFile[];
+}
+
+export interface HostList {
+  hosts: Host[];
+  server_host: string;
+}
+
+export type TokenScope = "ingest" | "agent" | "read" | "admin";
 
 export interface Token {
   id: string;

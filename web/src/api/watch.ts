@@ -393,6 +393,16 @@ export interface Uptime {
   ratio: number | null;
 }
 
+/** Where a check stands in one place. */
+export interface Place {
+  /** `server`, or a host with an agent. */
+  from: string;
+  status: CheckStatus;
+  last_at: string | null;
+  total_ms: number | null;
+  why: Why | null;
+}
+
 export interface Check {
   name: string;
   kind: "http" | "tcp" | "tls" | "dns" | "icmp" | "heartbeat";
@@ -400,6 +410,8 @@ export interface Check {
   service: string | null;
   every_s: number;
   from: string[];
+  /** Empty when it runs on the server alone. */
+  places: Place[];
   status: CheckStatus;
   since: string | null;
   last_at: string | null;

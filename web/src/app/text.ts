@@ -27,6 +27,8 @@ export const length = (seconds: number): string => number.formatLength(seconds, 
 export const bytes = (value: number | null): string => number.formatBytes(value, language());
 /** What stands between two sentences: Japanese has no space there. */
 export const gap = (): string => (language() === "ja" ? "" : " ");
+/** What stands between the names of a list. */
+export const comma = (): string => (language() === "ja" ? "、" : ", ");
 /** What ends a sentence that another one follows. */
 export const stop = (): string => (language() === "ja" ? "。" : ". ");
 export const changeOf = (now: number | null, before: number | null): string | null =>

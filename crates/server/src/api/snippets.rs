@@ -38,6 +38,8 @@ pub enum Guard {
     Token,
     /// A token, which is not needed while nobody made one.
     NoTokenYet,
+    /// A token of one host, which the snippet itself makes.
+    OwnToken,
     /// A secret of its own, with which what is sent is signed.
     Signature,
     /// Nothing but who reaches the port: the protocol has no place for a token.
@@ -189,7 +191,7 @@ fn local(key: &'static str, group: &'static str, language: &'static str, text: &
 /// `open` while no token was ever made.
 pub fn all(listeners: &BTreeMap<String, String>, reached: Option<&Reached>, open: bool) -> Vec<Snippet> {
     let here = Here::of(listeners, reached, open);
-    [access_logs(&here), shippers(&here), telemetry(&here), metrics(&here), jobs(&here)].concat()
+    [access_logs(&here), hosts(&here), shippers(&here), telemetry(&here), metrics(&here), jobs(&here)].concat()
 }
 
 fn access_logs(here: &Here) -> Vec<Snippet> {
@@ -225,6 +227,40 @@ fn access_logs(here: &Here) -> Vec<Snippet> {
             format!(
                 "curl {token}--data-binary '{{\"time\":\"'$(date -Is)'\",\"method\":\"GET\",\"uri\":\"/\",\"status\":200,\
                  \"request_time\":0.012}}' {http}/api/v1/ingest/shop\n"
+            ),
+        ),
+    ]
+}
+
+/// Agents of other hosts. Each takes a token of its own, whether the door for senders is open or not.
+fn hosts(here: &Here) -> Vec<Snippet> {
+    let http = &here.http;
+    let agent =
+        |key, group, language, text| Snippet { guard: Guard::OwnToken, ..here.http(key, group, language, text) };
+    vec![
+        agent(
+            "agent",
+            "hosts",
+            "sh",
+            format!(
+                "# Koshu:\nkoshu token create --name web-1 --scope agent > web-1.token\n# web-1:\n\
+                 koshu-agent --server {http} --token-file web-1.token\n"
+            ),
+        ),
+        // No option that gives the service a view of its own of the file systems: the agent tells how full they are.
+        agent(
+            "agent-systemd",
+            "hosts",
+            "ini",
+            format!(
+                "# useradd --system --groups adm koshu-agent\n\
+                 # install -D -o koshu-agent -m 400 web-1.token /etc/koshu-agent/token\n\
+                 # /etc/systemd/system/koshu-agent.service:\n\
+                 [Unit]\nDescription=Koshu agent\nWants=network-online.target\nAfter=network-online.target\n\n\
+                 [Service]\nUser=koshu-agent\n\
+                 ExecStart=/usr/local/bin/koshu-agent --server {http} --token-file /etc/koshu-agent/token\n\
+                 Restart=always\nRestartSec=5\nNoNewPrivileges=yes\n\n[Install]\nWantedBy=multi-user.target\n\
+                 # systemctl enable --now koshu-agent\n"
             ),
         ),
     ]
@@ -484,6 +520,8 @@ mod tests {
             ("filebeat", "[\"https://koshu.example:443\"]"),
             ("sentry", "https://YOUR_INGEST_TOKEN@koshu.example:443/1"),
             ("prometheus", "      scheme: https\n      static_configs: [{targets: [\"koshu.example:443\"]}]"),
+            ("agent", "\nkoshu-agent --server https://koshu.example --token-file web-1.token\n"),
+            ("agent-systemd", "koshu-agent --server https://koshu.example --token-file /etc/koshu-agent/token\n"),
             ("fluentd", "host 127.0.0.1\n    port 1002"),
             ("nginx-syslog", "server=127.0.0.1:1003,"),
             ("statsd", "127.0.0.1 8125"),
@@ -497,6 +535,8 @@ mod tests {
             let near = one(&snippets(Some(at), true), "curl-lines");
             assert!(near.text.contains("'http://127.0.0.1:1001/api"), "{at}: {}", near.text);
             assert_eq!((near.reach, near.guard), (Reach::Here, Guard::NoTokenYet), "{at}");
+            let agent = one(&snippets(Some(at), true), "agent");
+            assert_eq!((agent.reach, agent.guard), (Reach::Here, Guard::OwnToken), "{at}");
         }
     }
 

@@ -21,6 +21,7 @@ export const USUAL: Record<string, string> = {
 
 export const GROUPS: Record<string, MessageKey> = {
   access: "connect-access",
+  hosts: "connect-hosts",
   shippers: "connect-shippers",
   telemetry: "connect-telemetry",
   metrics: "connect-metrics",
@@ -33,6 +34,8 @@ export const TITLES: Record<string, MessageKey> = {
   "past-logs": "snippet-past-logs",
   "curl-lines": "snippet-curl-lines",
   "curl-record": "snippet-curl-record",
+  agent: "snippet-agent",
+  "agent-systemd": "snippet-agent-systemd",
   fluentd: "snippet-fluentd",
   "fluent-bit": "snippet-fluent-bit",
   vector: "snippet-vector",
@@ -59,6 +62,8 @@ export const NOTES: Record<string, MessageKey> = {
   "past-logs": "note-past-logs",
   "curl-lines": "note-curl",
   "curl-record": "note-curl",
+  agent: "note-agent",
+  "agent-systemd": "note-agent-systemd",
   sentry: "note-sentry",
   "otel-sdk": "note-otel-sdk",
   "prometheus-scrape": "note-prometheus-scrape",

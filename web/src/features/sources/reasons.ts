@@ -31,4 +31,5 @@ export const REASONS: Record<string, MessageKey> = {
   service_is_deleted: "why-service-is-deleted",
   too_many_series: "why-too-many-series",
   lost: "why-lost",
+  sample: "why-sample",
 };

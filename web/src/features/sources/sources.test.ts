@@ -101,6 +101,11 @@ describe("a reason for a rejection", () => {
     const named = ["protocols/src/access/reject.rs", "protocols/src/observed.rs"].flatMap((file) =>
       [...rust(file).matchAll(/Self::\w+ => "(\w+)"/g)].map((match) => match[1] ?? ""),
     );
+    const ofAgents = [
+      ...rust("server/src/hosts/taking.rs").matchAll(/refused\s*\.\w+\("(\w+)"/g),
+    ].map((match) => match[1] ?? "");
+    expect(ofAgents.sort()).toEqual(["lost", "sample"]);
+    named.push(...ofAgents);
     expect(named.length).toBeGreaterThan(20);
     expect(named.filter((reason) => !(reason in REASONS))).toEqual([]);
   });
@@ -137,6 +142,7 @@ describe("a snippet", () => {
     ["of a reader", { text: "YOUR_READ_TOKEN" }, "read"],
     ["for a port", { guard: "port" }, null],
     ["for what is signed", { guard: "signature" }, null],
+    ["of a host, which it makes itself", { guard: "own_token" }, null],
     ["for nothing that is sent", { guard: "local" }, null],
   ] as const)("asks for the token %s", (_, more, want) =>
     expect(scopeOf(snippet(more))).toBe(want),

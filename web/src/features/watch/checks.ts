@@ -1,6 +1,6 @@
 // How the past of a check is drawn. Pure.
 
-import type { CheckStep } from "../../api/watch";
+import type { Check, CheckStep } from "../../api/watch";
 
 export type Minute = "ok" | "failed" | "unknown" | "unwatched";
 const LETTERS: Record<string, Minute> = { o: "ok", x: "failed", "?": "unknown", "-": "unwatched" };
@@ -41,3 +41,13 @@ export function phasesOf(step: CheckStep): [StepPhase, number][] {
   const rest = step.total_us / 1000 - found.reduce((sum, [, ms]) => sum + ms, 0);
   return rest > 0.05 ? [...found, ["rest", rest]] : found;
 }
+
+/** Of how many places as many stand where the check stands; null when all agree. */
+export function partOf(check: Pick<Check, "status" | "places">): { n: number; of: number } | null {
+  const of = check.places.length;
+  const n = check.places.filter((place) => place.status === check.status).length;
+  return n === of ? null : { n, of };
+}
+
+/** Whether only agents run it: what the server finds then counts for nothing. */
+export const isOfAgents = (check: Pick<Check, "from">): boolean => !check.from.includes("server");

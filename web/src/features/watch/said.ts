@@ -1,6 +1,6 @@
 // Numbers of the watch as people read them, in the language of the page.
 
-import type { Exhaustion } from "../../api/watch";
+import type { Exhaustion, Why } from "../../api/watch";
 import * as text from "../../app/text";
 import { formatLeft, formatTimes } from "../../format/number";
 import { language, t, type MessageKey } from "../../i18n/i18n.svelte";
@@ -132,3 +132,11 @@ export function unitText(condition: string): string {
       return "";
   }
 }
+
+/** What is wrong with a check. What was observed is shown as it came. */
+export const whyText = (why: Pick<Why, "code" | "text">): string =>
+  why.code === "no_runner" ? t("check-no-runner") : why.text;
+
+/** Where a check runs: the server, or a host with an agent by its name. */
+export const placeText = (place: string): string =>
+  place === "server" ? t("place-server") : place;

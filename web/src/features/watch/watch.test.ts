@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { CheckStep, Firing, Objective, ObjectiveStep } from "../../api/watch";
-import { phasesOf, stretches } from "./checks";
+import type { CheckStatus, CheckStep, Firing, Objective, ObjectiveStep } from "../../api/watch";
+import { isOfAgents, partOf, phasesOf, stretches } from "./checks";
 import * as firings from "./firings";
 import * as objectives from "./objectives";
 import { matchersOf, untilOf } from "./quiet";
@@ -296,6 +296,8 @@ describe("what a rule measures", () => {
     ["check.tls_days of check buy below 14", "days"],
     ["disappointed of service shop above 10", "people"],
     ["errors.count of service shop above 10", "plain"],
+    ["host.gone of every host above 0", "plain"],
+    ["host.agent_gone of every host above 0", "plain"],
     ["", "plain"],
   ])("%s", (condition, want) => expect(unitOf(condition)).toBe(want));
 
@@ -326,4 +328,30 @@ describe("what a rule measures", () => {
     });
     expect(around({ started_at, resolved_at: "2026-11-01T01:50:00Z" }, now).to).toEqual(now);
   });
+});
+
+describe("places of a check", () => {
+  const check = (status: CheckStatus, ...places: CheckStatus[]): Parameters<typeof partOf>[0] => ({
+    status,
+    places: places.map((each, at) => ({
+      from: `host-${at}`,
+      status: each,
+      last_at: null,
+      total_ms: null,
+      why: null,
+    })),
+  });
+  it.each([
+    ["the server alone", check("failed"), null],
+    ["one agent", check("failed", "failed"), null],
+    ["all agree", check("ok", "ok", "ok"), null],
+    ["one fails", check("failed", "ok", "failed", "ok"), { n: 1, of: 3 }],
+    ["one knows nothing", check("ok", "ok", "unknown", "ok"), { n: 2, of: 3 }],
+    ["one was not heard yet", check("ok", "ok", "pending"), { n: 1, of: 2 }],
+  ])("%s", (_, of, want) => expect(partOf(of)).toEqual(want));
+  it.each([
+    [["server"], false],
+    [["tokyo", "server"], false],
+    [["tokyo", "osaka"], true],
+  ])("%j", (from, want) => expect(isOfAgents({ from })).toBe(want));
 });
