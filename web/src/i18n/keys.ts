@@ -422,6 +422,7 @@ export type MessageKey =
   | "hosts-shown"
   | "hosts-step-run"
   | "hosts-step-token"
+  | "hosts-step-token-how"
   | "hosts-title"
   | "identity-cookie"
   | "identity-field"

@@ -48,6 +48,18 @@ describe("numbers of the watch in English", () => {
   ])("a window of %s", (spec, want) => expect(said.windowText(spec)).toBe(want));
 });
 
+describe("what is wrong with a check", () => {
+  it.each([
+    ["en", "The agent that should run it sent nothing.", "server"],
+    ["ja", "実行するはずのエージェントから何も届いていません。", "サーバー"],
+  ] as const)("in %s", async (language, nobody, server) => {
+    await useLanguage(language);
+    expect(said.whyText({ code: "no_runner", text: "expected a run from tokyo" })).toBe(nobody);
+    expect(said.whyText({ code: "timeout", text: "no answer in 5s" })).toBe("no answer in 5s");
+    expect([said.placeText("server"), said.placeText("tokyo")]).toEqual([server, "tokyo"]);
+  });
+});
+
 describe("numbers of the watch in Japanese", () => {
   beforeAll(() => useLanguage("ja"));
 
