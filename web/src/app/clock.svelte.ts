@@ -2,7 +2,15 @@
 // The clock stands still while nobody looks.
 
 import { isAsking } from "../api/client";
-import { DEFAULT_RANGE, DEMO_RANGE, isLive, parseRange, rangeText, spanOf } from "../time/range";
+import {
+  DEFAULT_RANGE,
+  DEMO_RANGE,
+  isLive,
+  momentOf,
+  parseRange,
+  rangeText,
+  spanOf,
+} from "../time/range";
 import type { Span, TimeRange } from "../time/range";
 import { zone } from "./prefs.svelte";
 import { query, setQuery } from "./router.svelte";
@@ -14,7 +22,9 @@ const clock = $state({ now: roundedNow() });
 const text = $derived(query("range"));
 const current = $derived(parse(text));
 const live = $derived(isLive(current));
-const shown = $derived(spanOf(current, new Date(live ? clock.now : 0), zone()));
+/** A number, so that nothing follows the clock while it stays the same. */
+const moment = $derived(momentOf(current, new Date(clock.now), zone()).getTime());
+const shown = $derived(spanOf(current, new Date(moment), zone()));
 
 function parse(written: string | null): TimeRange {
   return (written === null ? null : parseRange(written, new Date(), zone())) ?? defaultRange();

@@ -44,6 +44,7 @@ export const timeSeconds = (at: Moment): string =>
   when.formatTimeSeconds(dateOf(at), language(), zone());
 export const timeMs = (at: Moment): string => when.formatTimeMs(dateOf(at), language(), zone());
 export const day = (at: Moment): string => when.formatDay(dateOf(at), language(), zone());
+export const calendarDay = (day: string): string => when.formatCalendarDay(day, language());
 export const dayTime = (at: Moment): string => when.formatDayTime(dateOf(at), language(), zone());
 export const dayTimeSeconds = (at: Moment): string =>
   when.formatDayTimeSeconds(dateOf(at), language(), zone());

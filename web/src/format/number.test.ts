@@ -1,7 +1,14 @@
 import { describe, expect, it } from "vitest";
 import * as number from "./number";
 import { toCsv, toMarkdown } from "./table";
-import { formatAgo, formatSpan, formatTick, formatTime } from "./when";
+import {
+  formatAgo,
+  formatCalendarDay,
+  formatDay,
+  formatSpan,
+  formatTick,
+  formatTime,
+} from "./when";
 
 /** Numbers hold together with their units: the tests are read without the special spaces. */
 const plain = (text: string | null): string | null =>
@@ -188,6 +195,13 @@ describe("times", () => {
   ])("of an axis are as exact as its steps: %s every %s s", (tick, step, want) =>
     expect(formatTick(new Date(tick), step, "en", "Asia/Tokyo")).toBe(want),
   );
+  it("of the calendar are the same day in every zone, also where noon in UTC is tomorrow", () => {
+    expect(formatDay(new Date("2026-11-23T12:00:00Z"), "en", "Pacific/Auckland")).toBe(
+      "Tue, Nov 24",
+    );
+    expect(formatCalendarDay("2026-11-23", "en")).toBe("Mon, Nov 23");
+    expect(formatCalendarDay("2026-11-23", "ja")).toBe("11月23日(月)");
+  });
   it("name both ends of a span", () => {
     const to = new Date("2026-11-22T12:00:00Z");
     expect(formatSpan(at, to, "en", "Asia/Tokyo")).toMatch(/Nov 22.*19:30.*21:00/);
@@ -219,8 +233,8 @@ describe("a copied table", () => {
     );
   });
   it("is Markdown with numbers to the right and bars escaped", () => {
-    expect(toMarkdown(header, [["GET /a|b", 1]])).toBe(
-      "| route | count |\n| --- | ---: |\n| GET /a\\|b | 1 |\n",
+    expect(toMarkdown(header, [["GET /a|b\rc", 1]])).toBe(
+      "| route | count |\n| --- | ---: |\n| GET /a\\|b c | 1 |\n",
     );
   });
 });

@@ -29,5 +29,7 @@ const isNumeric = (value: TextCell | undefined): boolean =>
 
 function markdownCell(value: TextCell): string {
   if (value === null) return "";
-  return String(value).replaceAll("|", "\\|").replaceAll(/\r?\n/g, " ");
+  return String(value)
+    .replaceAll("|", "\\|")
+    .replaceAll(/\r\n?|\n/g, " ");
 }

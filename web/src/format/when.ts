@@ -33,6 +33,10 @@ export const formatTimeMs = (at: Date, language: string, zone: string): string =
 export const formatDay = (at: Date, language: string, zone: string): string =>
   formatter(language, zone, DAY).format(at);
 
+/** A day of the calendar (`2026-11-23`), which is the same day in every zone. */
+export const formatCalendarDay = (day: string, language: string): string =>
+  formatDay(new Date(`${day}T00:00:00Z`), language, "UTC");
+
 export const formatDayTime = (at: Date, language: string, zone: string): string =>
   formatter(language, zone, { month: "short", day: "numeric", ...TIME }).format(at);
 

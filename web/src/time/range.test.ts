@@ -1,5 +1,14 @@
 import { describe, expect, it } from "vitest";
-import { parseRange, previousShiftSeconds, rangeText, shiftSpan, spanOf } from "./range";
+import {
+  dayWithin,
+  momentOf,
+  parseRange,
+  previousShiftSeconds,
+  rangeText,
+  shiftSpan,
+  spanOf,
+  stretchText,
+} from "./range";
 import { instantOf, startOfDay, wallClock, weekday } from "./zone";
 
 const TOKYO = "Asia/Tokyo";
@@ -97,6 +106,8 @@ describe("a typed range", () => {
     "now..now",
     "来週",
     "yesterday 10:00",
+    "constructor",
+    "__proto__ 10:00..now",
   ])("%j is not understood", (typed) => expect(spanText(typed)).toBeNull());
 
   it("survives the way through the URL, whatever the reader's zone is", () => {
@@ -105,6 +116,42 @@ describe("a typed range", () => {
       const again = range && parseRange(rangeText(range), NOW, "America/New_York");
       expect(again, typed).toEqual(range);
     }
+  });
+});
+
+describe("the moment by which a range is read", () => {
+  const read = (typed: string, now: Date): string => {
+    const range = parseRange(typed, NOW, TOKYO);
+    if (!range) throw new Error("not understood");
+    const { from, to } = spanOf(range, momentOf(range, now, TOKYO), TOKYO);
+    return `${from.toISOString().slice(0, 16)} ${to.toISOString().slice(0, 16)}`;
+  };
+  const [soon, nextDay] = [new Date("2026-11-22T10:30:10Z"), new Date("2026-11-22T15:00:10Z")];
+  it("moves along with what reaches to now", () => {
+    expect(read("1m", soon)).toBe("2026-11-22T10:29 2026-11-22T10:30");
+    expect(read("today", nextDay)).toBe("2026-11-22T15:00 2026-11-22T15:00");
+  });
+  it("is that of the day for yesterday: the same all day long, another one the day after", () => {
+    const yesterday = parseRange("yesterday", NOW, TOKYO);
+    if (!yesterday) throw new Error("not understood");
+    expect(read("yesterday", soon)).toBe("2026-11-20T15:00 2026-11-21T15:00");
+    expect(momentOf(yesterday, soon, TOKYO)).toEqual(momentOf(yesterday, NOW, TOKYO));
+    expect(read("yesterday", nextDay)).toBe("2026-11-21T15:00 2026-11-22T15:00");
+  });
+  it("never moves what is fixed", () =>
+    expect(read("2026-11-01", nextDay)).toBe("2026-10-31T15:00 2026-11-01T15:00"));
+});
+
+describe("a day of a longer time", () => {
+  const span = { from: new Date("2026-11-21T03:00:00Z"), to: new Date("2026-11-22T10:30:00Z") };
+  it.each([
+    ["2026-11-20", null],
+    ["2026-11-21", "2026-11-21T03:00:00Z..2026-11-21T15:00:00Z"],
+    ["2026-11-22", "2026-11-21T15:00:00Z..2026-11-22T10:30:00Z"],
+    ["09:00", null],
+  ])("%s is as much of it as lies in that time", (day, want) => {
+    const found = dayWithin(day, span, TOKYO);
+    expect(found && stretchText(found.from.getTime(), found.to.getTime())).toBe(want);
   });
 });
 

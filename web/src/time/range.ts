@@ -90,6 +90,10 @@ export function rangeText(range: TimeRange): string {
   return `${isoSeconds(range.from)}..${isoSeconds(range.to)}`;
 }
 
+/** A stretch of time in milliseconds as it stands in an address. */
+export const stretchText = (fromMs: number, toMs: number): string =>
+  rangeText(fixed(new Date(fromMs), new Date(toMs)));
+
 const isoSeconds = (at: Date): string => `${at.toISOString().slice(0, 19)}Z`;
 
 export function spanOf(range: TimeRange, now: Date, zone: string): Span {
@@ -105,9 +109,27 @@ export function spanOf(range: TimeRange, now: Date, zone: string): Span {
   }
 }
 
+/**
+ * The moment by which a range is read. It stands still as long as the range does, so that what is shown is not asked for
+ * again without need: "yesterday" moves once a day.
+ */
+export function momentOf(range: TimeRange, now: Date, zone: string): Date {
+  if (isLive(range)) return now;
+  return range.kind === "fixed" ? range.to : startOfDay(now, zone);
+}
+
 /** A range that reaches to now asks again by itself. */
 export const isLive = (range: TimeRange): boolean =>
   range.kind === "last" || (range.kind === "day" && range.offset === 0);
+
+/** The part of a span that lies on a day of the zone's calendar (`2026-11-23`); null when there is none. */
+export function dayWithin(day: string, span: Span, zone: string): Span | null {
+  const whole = parseMoment(day, span.to, zone);
+  if (whole?.form !== "day") return null;
+  const from = whole.start > span.from ? whole.start : span.from;
+  const to = whole.end < span.to ? whole.end : span.to;
+  return from < to ? { from, to } : null;
+}
 
 /** How far back the same weekday of an earlier week lies, so that the two spans don't overlap. */
 export function previousShiftSeconds(span: Span): number {

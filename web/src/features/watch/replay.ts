@@ -1,7 +1,7 @@
 // What the rules would have said: how the answer is counted, cut and drawn. Pure.
 
 import type { ReplayedFiring, ReplayResult, RuleClass } from "../../api/quality";
-import type { Span } from "../../time/range";
+import { stretchText, type Span } from "../../time/range";
 
 export const CHOICES = ["1d", "7d", "30d", "page"] as const;
 export type Choice = (typeof CHOICES)[number];
@@ -65,7 +65,5 @@ export function strokesOf(result: ReplayResult, kind: RuleClass): Stroke[] {
 /** The time around a firing as it stands in an address: half an hour more at each side. */
 export function aroundFiring(firing: Pick<ReplayedFiring, "from" | "to">, end: string): string {
   const to = Date.parse(firing.to ?? end);
-  return [Date.parse(firing.from) - 1_800_000, to + 1_800_000]
-    .map((ms) => `${new Date(ms).toISOString().slice(0, 19)}Z`)
-    .join("..");
+  return stretchText(Date.parse(firing.from) - 1_800_000, to + 1_800_000);
 }
