@@ -40,14 +40,16 @@ export async function get<T extends object>(
   wants: readonly (keyof T & string)[],
   signal?: AbortSignal,
 ): Promise<T> {
-  return parsed<T>(await asked(address(path, query), signal), wants);
+  return whileAsking(async () => parsed<T>(await asked(address(path, query), signal), wants));
 }
 
 /** An answer that is a text of its own, to be copied as it is. */
 export async function getText(path: string, query: Query, signal?: AbortSignal): Promise<string> {
-  const answer = await asked(address(path, query), signal);
-  if (!answer.ok) throw await problemOf(answer);
-  return answer.text();
+  return whileAsking(async () => {
+    const answer = await asked(address(path, query), signal);
+    if (!answer.ok) throw await problemOf(answer);
+    return reached(() => answer.text());
+  });
 }
 
 async function asked(url: string, signal?: AbortSignal): Promise<Response> {
@@ -84,17 +86,29 @@ let pending = 0;
 /** Whether something that is read again by itself has not been answered yet. */
 export const isAsking = (): boolean => pending > 0;
 
-async function send(url: string, init: RequestInit): Promise<Response> {
-  // What somebody does, which may take minutes, is asked once and holds nothing up.
-  const again = init.method === undefined ? 1 : 0;
-  pending += again;
+/**
+ * From the question to the last byte of the answer, with the wait that a busy server asks for. What somebody does, which
+ * may take minutes, is asked once and holds nothing up: that is not counted.
+ */
+async function whileAsking<T>(work: () => Promise<T>): Promise<T> {
+  pending += 1;
   try {
-    return await fetch(url, { ...init, credentials: "same-origin" });
+    return await work();
+  } finally {
+    pending -= 1;
+  }
+}
+
+const send = (url: string, init: RequestInit): Promise<Response> =>
+  reached(() => fetch(url, { ...init, credentials: "same-origin" }));
+
+/** A connection that breaks is one problem, whether before the answer or in the middle of it. */
+async function reached<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
   } catch (cause) {
     if (cause instanceof DOMException && cause.name === "AbortError") throw cause;
     throw new ApiProblem(0, "unreachable", "");
-  } finally {
-    pending -= again;
   }
 }
 
@@ -104,8 +118,15 @@ async function parsed<T extends object>(
 ): Promise<T> {
   if (!answer.ok) throw await problemOf(answer);
   if (answer.status === 204) return {} as T;
-  const value: unknown = await answer.json().catch(() => null);
-  return shaped<T>(value, wants);
+  return shaped<T>(jsonOf(await reached(() => answer.text())), wants);
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
 }
 
 /** The fields that a page cannot do without are there, or the answer is refused as a whole. */
@@ -132,11 +153,17 @@ function retryAfter(answer: Response): number | null {
 
 function pause(seconds: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(resolve, seconds * 1000);
-    signal?.addEventListener("abort", () => {
+    const stop = (): void => {
       clearTimeout(timer);
       reject(new DOMException("aborted", "AbortError"));
-    });
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener("abort", stop);
+      resolve();
+    }, seconds * 1000);
+    // Aborted already: no event comes any more.
+    if (signal?.aborted) stop();
+    else signal?.addEventListener("abort", stop, { once: true });
   });
 }
 

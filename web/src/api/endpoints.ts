@@ -152,7 +152,7 @@ export const readLogs = (
   span: Span,
   filter: Filter,
   cursor: string | null,
-  signal: AbortSignal,
+  signal?: AbortSignal,
 ): Promise<Logs> =>
   get<Logs>("/logs", { ...range(span), ...filter, limit: 200, cursor }, ["rows"], signal);
 export const readHistogram = (
@@ -271,7 +271,7 @@ export const readLogLines = (
   span: Span,
   filter: LineFilter,
   cursor: string | null,
-  signal: AbortSignal,
+  signal?: AbortSignal,
 ): Promise<LogLines> =>
   get<LogLines>("/loglines", { ...range(span), ...filter, cursor }, ["lines"], signal);
 export const readLinePatterns = (

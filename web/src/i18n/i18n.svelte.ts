@@ -13,21 +13,23 @@ const load: Record<Language, () => Promise<{ default: string }>> = {
   en: () => import("../../../locales/en/web.ftl?raw"),
 };
 
-const state = $state<{ language: Language; ready: boolean }>({ language: "en", ready: false });
+const state = $state<{ language: Language }>({ language: "en" });
 let bundle = new FluentBundle("en");
+/** The language that was asked for last: texts of another one may come later than its own. */
+let wanted: Language = "en";
 
 export async function useLanguage(language: Language): Promise<void> {
+  wanted = language;
   const source = (await load[language]()).default;
+  if (wanted !== language) return;
   const next = new FluentBundle(language, { useIsolating: false });
   next.addResource(new FluentResource(source));
   bundle = next;
   state.language = language;
-  state.ready = true;
   document.documentElement.lang = language;
 }
 
 export const language = (): Language => state.language;
-export const textsReady = (): boolean => state.ready;
 
 export function t(key: MessageKey, args: Args = {}): string {
   void state.language; // texts follow the language wherever they are shown
