@@ -1,24 +1,38 @@
 // Something that a page loads: it follows what it reads, drops an answer that is no longer wanted,
 // and keeps the last good value while the next one is on its way.
 
+import { untrack } from "svelte";
 import { ApiProblem } from "../api/client";
-
-export interface Kept<T> {
-  value: T;
-  at: Date;
-}
-
-export type Load<T> =
-  | { state: "loading" }
-  | { state: "failed"; problem: ApiProblem; since: Date; kept: Kept<T> | null; retry: () => void }
-  | { state: "ready"; value: T; at: Date };
+import { rangeText } from "../time/range";
+import * as clock from "./clock.svelte";
+import { answered, asked, failed, shownOf, type Load } from "./load";
+import { path, query } from "./router.svelte";
 
 export interface Resource<T> {
   readonly load: Load<T>;
   readonly value: T | null;
+  /** A question has not been answered yet. */
   readonly refreshing: boolean;
   retry: () => void;
 }
+
+/** Parts of the address that say what is asked for; the others say how it is shown, or what of it. */
+const ASKED = [
+  "service",
+  "route",
+  "q",
+  "min",
+  "severity",
+  "pattern",
+  "by",
+  "rate",
+  "fold",
+  "days",
+] as const;
+
+/** What a person asked for. The clock alone asks the same again. */
+const question = (): string =>
+  JSON.stringify([path(), rangeText(clock.range()), ...ASKED.map((name) => query(name))]);
 
 /**
  * Call it while a component is being set up. `fetcher` reads what it depends on before it awaits;
@@ -28,8 +42,7 @@ export function resource<T>(fetcher: (signal: AbortSignal) => Promise<T> | null)
   let load = $state.raw<Load<T>>({ state: "loading" });
   let refreshing = $state(false);
   let attempt = $state(0);
-  let kept: Kept<T> | null = null;
-  let failedSince: Date | null = null;
+  let before: string | null = null;
   const retry = (): void => {
     attempt += 1;
   };
@@ -37,22 +50,25 @@ export function resource<T>(fetcher: (signal: AbortSignal) => Promise<T> | null)
   $effect(() => {
     void attempt;
     const control = new AbortController();
-    const asked = fetcher(control.signal);
-    if (!asked) return;
-    refreshing = true;
-    asked.then(
+    const answer = fetcher(control.signal);
+    refreshing = answer !== null;
+    if (!answer) return;
+    const now = untrack(question);
+    load = asked(
+      untrack(() => load),
+      before !== null && before !== now,
+    );
+    before = now;
+    answer.then(
       (value) => {
         if (control.signal.aborted) return;
-        kept = { value, at: new Date() };
-        failedSince = null;
-        load = { state: "ready", ...kept };
+        load = answered(value, new Date());
         refreshing = false;
       },
       (cause: unknown) => {
         if (control.signal.aborted) return;
         const problem = cause instanceof ApiProblem ? cause : new ApiProblem(0, String(cause), "");
-        failedSince ??= new Date();
-        load = { state: "failed", problem, since: failedSince, kept, retry };
+        load = failed(load, problem, new Date(), retry);
         refreshing = false;
       },
     );
@@ -64,8 +80,7 @@ export function resource<T>(fetcher: (signal: AbortSignal) => Promise<T> | null)
       return load;
     },
     get value() {
-      if (load.state === "ready") return load.value;
-      return load.state === "failed" ? (load.kept?.value ?? null) : null;
+      return shownOf(load)?.value ?? null;
     },
     get refreshing() {
       return refreshing;

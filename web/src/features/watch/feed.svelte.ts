@@ -3,7 +3,8 @@
 
 import { ApiProblem } from "../../api/client";
 import { PAGE_MOST, PAGE_ROWS, type Firing, type FiringList } from "../../api/watch";
-import { resource, type Load } from "../../app/resource.svelte";
+import type { Load } from "../../app/load";
+import { resource } from "../../app/resource.svelte";
 import { appended, refreshed } from "./firings";
 
 export type Ask = (
