@@ -1,3 +1,5 @@
+// Begins the app: the address, the clock, the texts, who is signed in; then the first page.
+
 import "./ui/tokens.css";
 import "./ui/base.css";
 import { mount } from "svelte";

@@ -5,7 +5,14 @@ import { shade, spotAt } from "../features/route/heat";
 import { sortRows } from "../features/service/columns";
 import type { RequestRow } from "../api/types";
 import { commandOf, type KeyPress } from "./keyboard";
-import { pageOf, safeTarget } from "./pages";
+import {
+  filtersByService,
+  hasOwnSearch,
+  hasTimeRange,
+  isOpenToAll,
+  pageOf,
+  safeTarget,
+} from "./pages";
 import { isAt, placeOf, PLACES } from "./places";
 import { wilson } from "./ratio";
 
@@ -62,6 +69,27 @@ describe("a path", () => {
   ])("%j is a safe place to return to only within this site", (target, want) =>
     expect(safeTarget(target)).toBe(want),
   );
+});
+
+describe("the header of a page", () => {
+  it.each([
+    ["/explorer", { ranged: true, searches: true, filters: true }],
+    ["/logs", { ranged: true, searches: true, filters: true }],
+    ["/services/shop", { ranged: true, searches: false, filters: false }],
+    ["/inbox", { ranged: false, searches: false, filters: true }],
+    ["/settings", { ranged: false, searches: false, filters: false }],
+  ])("%s has what the page reads", (path, want) => {
+    const page = pageOf(path);
+    expect({
+      ranged: hasTimeRange(page),
+      searches: hasOwnSearch(page),
+      filters: filtersByService(page),
+    }).toEqual(want);
+  });
+  it("is not shown to those who are not signed in", () =>
+    expect(
+      ["/sign-in", "/welcome/x", "/", "/nowhere"].map((path) => isOpenToAll(pageOf(path))),
+    ).toEqual([true, true, false, false]));
 });
 
 describe("a place", () => {

@@ -74,6 +74,46 @@ export function pageOf(path: string): Page {
   }
 }
 
+const among =
+  (...names: Page["name"][]) =>
+  ({ name }: Page): boolean =>
+    names.includes(name);
+
+/** What these show is of a time that is chosen in the header. */
+export const hasTimeRange = among(
+  "home",
+  "service",
+  "route",
+  "explorer",
+  "errors",
+  "error",
+  "traces",
+  "metrics",
+  "logs",
+  "checks",
+);
+
+/** These have a search of their own. */
+export const hasOwnSearch = among("explorer", "traces", "logs");
+
+/** On these a service is one of the filters; elsewhere it is a page of its own. */
+export const filtersByService = among(
+  "explorer",
+  "errors",
+  "error",
+  "traces",
+  "metrics",
+  "logs",
+  "inbox",
+  "objectives",
+  "rules",
+  "checks",
+  "report",
+);
+
+/** Pages for people who are not signed in; every other one sends them to the sign-in page. */
+export const isOpenToAll = among("welcome", "sign-in");
+
 function decoded(part: string): string {
   try {
     return decodeURIComponent(part);

@@ -3,6 +3,7 @@
 import { readSession, signOut as endSession } from "../api/endpoints";
 import { ApiProblem, whenSignedOut } from "../api/client";
 import type { Session } from "../api/types";
+import { isOpenToAll } from "./pages";
 import { setServerZone } from "./prefs.svelte";
 import { fullPath, navigate, page } from "./router.svelte";
 
@@ -27,9 +28,8 @@ export async function refreshSession(): Promise<void> {
 }
 
 export function askToSignIn(): void {
-  const name = page().name;
-  if (name === "sign-in" || name === "welcome") return;
-  if (state.session) state.session = { ...state.session, signed_in: false };
+  if (isOpenToAll(page())) return;
+  if (state.session?.signed_in) state.session = { ...state.session, signed_in: false };
   navigate(`/sign-in?next=${encodeURIComponent(fullPath())}`, "replace");
 }
 
