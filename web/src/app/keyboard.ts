@@ -101,6 +101,11 @@ export function actOn(key: "a" | "o"): void {
   else one?.querySelector<HTMLElement>("button")?.focus();
 }
 
+/** To the row whose detail is about to be closed: the button that closes it goes away with it, and the focus would too. */
+export function focusSelectedRow(): void {
+  document.querySelector<HTMLElement>("main [data-row].selected")?.focus();
+}
+
 /** Enter on a row is a click on what the row is about. */
 export function openRow(event: KeyboardEvent): void {
   if (event.key !== "Enter" || event.isComposing) return;

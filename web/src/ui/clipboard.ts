@@ -1,4 +1,5 @@
-/** Copies text; also where the page is not served from a secure origin. */
+// Copying, also where the page is not served from a secure origin, as a server in one's own network often is not.
+
 export async function copyText(text: string): Promise<boolean> {
   try {
     await navigator.clipboard.writeText(text);
@@ -9,12 +10,15 @@ export async function copyText(text: string): Promise<boolean> {
 }
 
 function copyBySelection(text: string): boolean {
+  const before = document.activeElement instanceof HTMLElement ? document.activeElement : null;
   const area = document.createElement("textarea");
   area.value = text;
   area.className = "hidden-text";
-  document.body.append(area);
+  // Outside of an open dialog nothing can be selected.
+  (before?.closest("dialog") ?? document.body).append(area);
   area.select();
   const done = document.execCommand("copy");
   area.remove();
+  before?.focus();
   return done;
 }

@@ -1,3 +1,5 @@
+// Files that a page makes itself.
+
 /** Hands a text to the browser to be saved as a file. */
 export function saveText(name: string, text: string, type: string): void {
   const address = URL.createObjectURL(new Blob([text], { type }));
