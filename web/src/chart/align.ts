@@ -49,6 +49,18 @@ export function lastValue(points: readonly Point[]): number | null {
   return null;
 }
 
+/** Steps at the end of which nothing need be known yet: the one that goes on, and what is on its way. */
+const FRESH_STEPS = 3;
+
+/** The moment of the newest value of any of the series, when it lies further back than what may still be on its way. */
+export function lastIsOld(series: readonly (readonly Point[])[]): number | null {
+  const { x, ys } = align(series);
+  for (let at = x.length - 1; at >= 0; at -= 1)
+    if (ys.some((y) => (y[at] ?? null) !== null))
+      return at < x.length - FRESH_STEPS ? (x[at] ?? null) : null;
+  return null;
+}
+
 /** Lowest and highest known value; null when nothing is known. */
 export function extent(points: readonly Point[]): { low: number; high: number } | null {
   let low = Number.POSITIVE_INFINITY;

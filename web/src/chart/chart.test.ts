@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Point } from "../api/types";
-import { align, isEmpty, lastValue, shiftPoints } from "./align";
+import { align, isEmpty, lastIsOld, lastValue, shiftPoints } from "./align";
 import { downsample } from "./downsample";
 import { valueRange } from "./scale";
 import { sparkPaths } from "./spark";
@@ -105,6 +105,18 @@ describe("lines on one axis", () => {
     expect(isEmpty([[1, null]])).toBe(true);
     expect(isEmpty([[1, 0]])).toBe(false);
   });
+});
+
+describe("the latest value", () => {
+  const line = (text: string): Point[] => [...text].map((c, at) => [at * 60, c === "-" ? null : 1]);
+  it.each([
+    ["is of now", "111", [], null],
+    ["is of now while the last steps are on their way", "1111--", [], null],
+    ["is old when it has been silent for longer", "1111---", [], 180],
+    ["is of now as long as one line goes on", "11-----", ["1111111"], null],
+    ["is not there at all", "---", [], null],
+    ["of nothing is nothing", "", [], null],
+  ])("%s", (_, first, others, want) => expect(lastIsOld([first, ...others].map(line))).toBe(want));
 });
 
 describe("a small line", () => {

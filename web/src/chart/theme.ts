@@ -1,3 +1,5 @@
+// Design tokens for what is drawn on a canvas.
+
 /** Colours of the design tokens as a canvas needs them, for the theme that is shown now. */
 export function tokenColours<Name extends string>(
   host: HTMLElement,
