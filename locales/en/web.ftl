@@ -220,7 +220,10 @@ service-how = How is { $service } for its users?
 service-which = Which requests cost users time?
 service-empty = { $range }: no requests of { $service }.
 service-empty-how = Try <day>the last seven days</day>, see <sources>what arrives</sources>, or send its log:
-signal-sentence = { $range }: <b>{ $requests }</b> requests, <failed>{ $errors }</failed> of them failed: <b>{ $ratio }</b> (95 % interval { $interval }).
+signal-sentence = { $range }: <b>{ $requests }</b> { $requests ->
+    [one] request
+   *[other] requests
+}, of which <failed>{ $errors }</failed> failed: <b>{ $ratio }</b> (95 % interval { $interval }).
 signal-speed = Half were answered within { $p50 }, 95 % within <b>{ $p95 }</b>, 99 % within { $p99 }.
 signal-timed = Times are known for { $timed } of { $requests } requests.
 no-durations = The log has no response times, so how fast users are served is not known. <sources>Two lines of nginx configuration</sources> add them.
@@ -243,12 +246,18 @@ drag-hint = Drag on a chart to choose a time.
 sketch-error = Percentiles are within ±{ $error }.
 error-note = { $errors } of { $requests } requests failed; 95 % interval { $interval }.
 chart-summary = { $title }: { $name } latest { $last }, lowest { $lowest }, highest { $highest }.
-bars-summary = { $title }: { $bars } bars, highest { $highest }.
+bars-summary = { $title }: { $bars ->
+    [one] one bar
+   *[other] { $bars } bars
+}, highest { $highest }.
 requests-answer = { $routes ->
     [one] One route
    *[other] { $routes } routes
 } kept users waiting { $total } in total; <route>{ $route }</route> alone { $share } of it.
-requests-untimed = { $routes } routes. The log has no response times, so they cannot be ordered by time; <sources>add them</sources>.
+requests-untimed = { $routes ->
+    [one] One route.
+   *[other] { $routes } routes.
+} The log has no response times, so nothing can be ordered by time; <sources>add them</sources>.
 routes-over-limit = This service has more than { $limit } routes. The rarest are counted together as (other); patterns in the configuration can join them.
 find-route = Find a route
 sort-by = Order by
@@ -259,7 +268,10 @@ identity-cookie = A user is recognised by { $identity }, stored as a keyed hash.
 identity-header = A user is recognised by { $identity }, stored as a keyed hash.
 identity-field = A user is recognised by { $identity }, stored as a keyed hash.
 identity-hash = A user is guessed from address and browser (keyed hash), so people behind one address may be counted as one. A session cookie in the configuration makes it exact.
-recovered-means = “Got through” means that the same user's next try of the same route worked within { $minutes } minutes.
+recovered-means = “Got through” means that the same user's next try of the same route worked within { $minutes ->
+    [one] a minute
+   *[other] { $minutes } minutes
+}.
 changes-answer = { $n ->
     [one] One change, { $deploys ->
         [0] no deploy
@@ -271,6 +283,10 @@ changes-answer = { $n ->
        *[other] { $deploys } of them deploys
     }
 }.
+changes-more = { $n ->
+    [one] One earlier change is not listed; a shorter time shows it.
+   *[other] { $n } earlier changes are not listed; a shorter time shows them.
+}
 changes-none = No change was recorded in this time.
 changes-none-how = Let your deploy script say so, and every chart gets a mark:
 change-deploy = Deploy
@@ -290,12 +306,18 @@ route-no-slow = No response times are known here.
 route-no-failed = None failed in this time.
 see-records = See its records
 heat-title = How long answers took
-heat-hint = Up to { $most } requests in a cell; darker is more. Click a cell for its records.
+heat-hint = Up to { $most ->
+    [one] one request
+   *[other] { $most } requests
+} in a cell; darker is more. Click a cell for its records.
 heat-spot = { $at }, { $band }: { $n ->
     [one] 1 request
    *[other] { $n } requests
 }
-heat-summary = Heat map of duration over time, up to { $most } requests in a cell. The table shows the numbers.
+heat-summary = Heat map of duration over time, up to { $most ->
+    [one] one request
+   *[other] { $most } requests
+} in a cell. The table shows the numbers.
 band = { $low } to { $high }
 band-above = over { $low }
 
@@ -332,8 +354,14 @@ records-label = Records, newest first
 records-none = { $range }: no record matches.
 records-none-filter = Take a term out of the filter, or choose a longer time.
 records-none-sources = Try <week>the last seven days</week>, or see <sources>what arrives</sources>.
-records-all = All { $n } records are shown.
-records-some = The newest { $n } records; scroll for older ones.
+records-all = { $n ->
+    [one] The only record is shown.
+   *[other] All { $n } records are shown.
+}
+records-some = { $n ->
+    [one] The newest record; scroll for older ones.
+   *[other] The newest { $n } records; scroll for older ones.
+}
 record-title = Record
 record-service = Its service
 record-route = Its route
@@ -341,10 +369,17 @@ tail-start = Live tail
 tail-stop = Stop live tail
 tail-pause = Pause
 tail-resume = Go on ({ $n } waiting)
-tail-open = Live. The newest { $n } records.
+tail-open = Live. { $n ->
+    [0] Nothing has arrived yet.
+    [one] The newest record.
+   *[other] The newest { $n } records.
+}
 tail-lost = The connection was lost; trying again.
 tail-connecting = Connecting.
-tail-dropped = { $n } records were left out because this browser was too slow.
+tail-dropped = { $n ->
+    [one] One record was
+   *[other] { $n } records were
+} left out because this browser was too slow.
 tail-empty = Waiting for the next record.
 tail-empty-how = Records appear here as they arrive. If none does, take a term out of the filter, or see on the sources page what arrives.
 sql-label = SQL
@@ -356,8 +391,14 @@ sql-answer = { $rows ->
     [one] 1 row
    *[other] { $rows } rows
 } in { $took }.
-sql-scanned = Read { $rows } rows, { $bytes }.
-sql-truncated = There is more: only the first { $n } rows are shown. Add a LIMIT or an aggregate.
+sql-scanned = Read { $rows ->
+    [one] one row
+   *[other] { $rows } rows
+}, { $bytes }.
+sql-truncated = There is more: only the first { $n ->
+    [one] row is
+   *[other] { $n } rows are
+} shown. Add a LIMIT or an aggregate.
 sql-damaged = Left out because it is damaged: { $file }
 sql-tables = Tables and columns
 sql-result = Result
@@ -367,7 +408,10 @@ sources-arrives = What arrives, and from where?
 sources-answer = { $sources ->
     [one] One source
    *[other] { $sources } sources
-} sent { $lines } lines; <b>{ $rejected ->
+} sent { $lines ->
+    [one] one line
+   *[other] { $lines } lines
+}; <b>{ $rejected ->
     [0] none was rejected
     [one] one was rejected
    *[other] { $rejected } were rejected
@@ -584,7 +628,10 @@ imports-title = Imports
 import-progress = Import of { $path }
 import-done = done
 import-failed = Failed: { $reason }
-import-counts = { $lines } lines: { $parsed } parsed, { $rejected } rejected, { $already } already there.
+import-counts = { $lines ->
+    [one] One line
+   *[other] { $lines } lines
+}: { $parsed } parsed, { $rejected } rejected, { $already } already there.
 connect-pick = What do you run? Pick it, and paste the lines into its configuration.
 connect-access = Access logs
 connect-hosts = Your other hosts
@@ -728,7 +775,10 @@ error-kind = Class
 error-message = Message
 error-what = Error
 error-trend = Trend
-error-trend-of = Trend of { $n } errors
+error-trend-of = Trend of { $n ->
+    [one] one error
+   *[other] { $n } errors
+}
 error-first-seen = First seen
 error-last-seen = Last seen
 error-state-open = open
@@ -809,7 +859,10 @@ trace-orphans = { $n ->
    *[other] { $n } spans name a parent that did not arrive; they stand as roots, marked ⤷.
 }
 trace-orphan = Its parent did not arrive
-trace-more-spans = Only the first { $n } spans are shown.
+trace-more-spans = { $n ->
+    [one] Only the first span is shown.
+   *[other] Only the first { $n } spans are shown.
+}
 trace-waterfall = Spans over time
 trace-gone-title = This trace was not found
 trace-gone = Nothing is stored of { $id }.
@@ -848,14 +901,14 @@ metric-fold-mean = mean
 metric-fold-sum = sum
 metric-fold-min = smallest
 metric-fold-max = largest
-metric-answer = { $line }: <b>{ $last }</b> now. { $series ->
+metric-answer = { $line }: latest <b>{ $last }</b>. { $series ->
     [one] One series
    *[other] { $series } series, joined by { $fold },
 } in { $lines ->
     [one] one line
    *[other] { $lines } lines
 }.
-metric-answer-rate = { $line }: <b>{ $last }</b> a second now. { $series ->
+metric-answer-rate = { $line }: latest <b>{ $last }</b> a second. { $series ->
     [one] One series
    *[other] { $series } series, added up,
 } in { $lines ->
@@ -919,13 +972,25 @@ logs-all = { $n ->
     [one] One line.
    *[other] All { $n } lines.
 }
-logs-newest = The newest { $n } lines.
+logs-newest = { $n ->
+    [one] The newest line.
+   *[other] The newest { $n } lines.
+}
 logs-older = Older lines
 logs-narrow = Narrow down to see others.
 patterns-title = Patterns
-patterns-of = Found in all { $n } lines. Click one to see its lines.
-patterns-newest = Found in the newest { $n } lines. Click one to see its lines.
-patterns-others = { $n } more lines have rarer ones.
+patterns-of = Found in { $n ->
+    [one] the only line
+   *[other] all { $n } lines
+}. Click one to see its lines.
+patterns-newest = Found in { $n ->
+    [one] the newest line
+   *[other] the newest { $n } lines
+}. Click one to see its lines.
+patterns-others = { $n ->
+    [one] One more line has a rarer one.
+   *[other] { $n } more lines have rarer ones.
+}
 
 ## The watch: words
 nav-inbox = Inbox
@@ -1386,7 +1451,11 @@ check-run = Run now
 check-running = Running
 check-day = How was the last day?
 check-day-unknown = Nothing can be said of the last day.
-check-day-answer = <b>{ $share }</b> of the minutes that were seen were good: { $ok } good, { $failed } failed. Of { $rest } minutes nothing can be said.
+check-day-answer = <b>{ $share }</b> of the minutes that were seen were good: { $ok } good, { $failed } failed. { $rest ->
+    [0] {""}
+    [one] Of one minute nothing can be said.
+   *[other] Of { $rest } minutes nothing can be said.
+}
 check-runs = What did the last runs find?
 check-runs-none = There was no run yet.
 check-last-bad = The last one that was not good
@@ -1406,7 +1475,10 @@ step-rest = Rest
 coverage-title = What does nobody look at?
 coverage-no-traffic = No service has traffic in this range.
 coverage-none-of = { $service } has no traffic in this range.
-coverage-answer = Checks walk <b>{ $share }</b> of the { $requests } requests of { $service }. No check looks at <b>{ $open }</b> of { $routes } routes{ $bare ->
+coverage-answer = Checks walk <b>{ $share }</b> of the { $requests ->
+    [one] one request
+   *[other] { $requests } requests
+} of { $service }. No check looks at <b>{ $open }</b> of { $routes } routes{ $bare ->
     [0] ; every one of them is judged by an objective.
     [one] ; <b>one</b> of them is judged by no objective either.
    *[other] ; <b>{ $bare }</b> of them are judged by no objective either.
@@ -1596,7 +1668,10 @@ demotion-answer = Over the last { $days ->
     [one] one incident
    *[other] { $missed } incidents
 } missed</b>.
-demotion-detail = { $before } alerts without the change, { $after } with it. Incidents are alerts on which somebody acted, or that were healed: { $incidents } in this time.
+demotion-detail = { $before ->
+    [one] One alert
+   *[other] { $before } alerts
+} without the change, { $after } with it. Incidents are alerts on which somebody acted, or that were healed: { $incidents } in this time.
 demotion-missed = { $n ->
     [one] One incident was seen by no other alert.
    *[other] { $n } incidents were seen by no other alert.

@@ -110,7 +110,7 @@ home-quiet-seen = 最終受信は { $ago }
 home-quiet-never = まだ何も届いていません
 home-empty-title = まだどのサービスからもデータが届いていません。
 home-empty = このホストのアクセスログは自動で探しています。<sources>見つかったもの</sources>を確かめるか、次のコマンドで取り込んでください。
-home-who = だれが何にがっかりしたか
+home-who = 誰が何にがっかりしたか
 home-who-answer = { $range }：<b>{ $users } 人</b>がエラーに遭いました。うち { $recovered } 人はやり直して成功し、<b>{ $still } 人は失敗したまま</b>です。
 home-who-worst = いちばん多いのは { $service } の <route>{ $route }</route> で { $users } 人です。
 home-who-nobody = { $range }：エラーに遭った人はいません。
@@ -235,6 +235,7 @@ identity-field = 利用者は { $identity } で見分け、鍵付きハッシュ
 identity-hash = 利用者はアドレスとブラウザから推定しています（鍵付きハッシュ）。同じアドレスの人はまとめて 1 人と数えることがあります。設定でセッション Cookie を指定すると正確になります。
 recovered-means = 「やり直して成功」は、同じ人が同じルートを { $minutes } 分以内に試し直してうまくいったことを指します。
 changes-answer = 変更は { $n } 件、うちデプロイは { $deploys } 件です。
+changes-more = これより前の変更 { $n } 件は一覧にありません。期間を短くすると見られます。
 changes-none = この期間に記録された変更はありません。
 changes-none-how = デプロイのスクリプトから知らせると、すべてのグラフに印が付きます。
 change-deploy = デプロイ
@@ -299,7 +300,10 @@ tail-start = ライブ表示
 tail-stop = ライブ表示を終える
 tail-pause = 一時停止
 tail-resume = 再開（待ち { $n } 件）
-tail-open = ライブ表示中。新しい { $n } 件です。
+tail-open = ライブ表示中。{ $n ->
+    [0] まだ何も届いていません。
+   *[other] 新しい { $n } 件です。
+}
 tail-lost = 接続が切れました。つなぎ直しています。
 tail-connecting = 接続しています。
 tail-dropped = ブラウザが追いつかず、{ $n } 件を省きました。
@@ -732,11 +736,11 @@ metric-fold-mean = 平均
 metric-fold-sum = 合計
 metric-fold-min = 最小
 metric-fold-max = 最大
-metric-answer = { $line }：いま <b>{ $last }</b>。{ $series ->
+metric-answer = { $line }：最新は <b>{ $last }</b>。{ $series ->
     [1] 系列は 1 本です。
    *[other] { $series } 本の系列を{ $fold }でまとめ、{ $lines } 本の線にしています。
 }
-metric-answer-rate = { $line }：いま毎秒 <b>{ $last }</b>。{ $series } 本の系列を足し合わせ、{ $lines } 本の線にしています。カウンターが最初からになったところは 0 から数えます。
+metric-answer-rate = { $line }：最新は毎秒 <b>{ $last }</b>。{ $series } 本の系列を足し合わせ、{ $lines } 本の線にしています。カウンターが最初からになったところは 0 から数えます。
 metric-no-rate = 増え方はわかりません。1 本の系列に測定値が 2 つ以上必要です。
 metric-no-label = （このラベルなし）
 metric-all = 全体
@@ -878,7 +882,7 @@ ticket-overdue = 期限切れ：{ $at } まで（{ $ago }）
 ## 1 件の発報
 firing-title = 発報
 firing-gone-title = 見つかりません
-firing-gone = この番地には何もありません。
+firing-gone = このアドレスに当たる発生は記録されていません。
 firing-gone-how = サービスと一緒に削除されたのかもしれません。<inbox>受信箱を開く</inbox>
 firing-open-since = { $at } から続いています（{ $ago }）。
 firing-over = 終わりました。{ $from } から { $to } まで、{ $length }。
@@ -1160,7 +1164,10 @@ check-run = いま実行
 check-running = 実行中
 check-day = この 1 日はどうだったか
 check-day-unknown = この 1 日については何も言えません。
-check-day-answer = 見ていた時間の <b>{ $share }</b> が正常でした。正常 { $ok } 分、失敗 { $failed } 分。{ $rest } 分については何も言えません。
+check-day-answer = 見ていた時間の <b>{ $share }</b> が正常でした。正常 { $ok } 分、失敗 { $failed } 分。{ $rest ->
+    [0] {""}
+   *[other] { $rest } 分については何も言えません。
+}
 check-runs = 最近の実行で何がわかったか
 check-runs-none = まだ一度も実行されていません。
 check-last-bad = 最後に正常でなかった実行

@@ -1,7 +1,7 @@
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { FluentBundle, FluentResource } from "@fluent/bundle";
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 
 const root = join(import.meta.dirname, "../..");
 const source = (language: string): string =>
@@ -11,8 +11,8 @@ const keysOf = (text: string): string[] =>
 const argumentsOf = (text: string, key: string): string[] => {
   const from = text.search(new RegExp(`^${key} *=`, "m"));
   const rest = text.slice(from);
-  const end = rest.slice(1).search(/^[a-z#]/m);
-  const message = end === -1 ? rest : rest.slice(0, end + 1);
+  const end = rest.search(/\n[a-z#]/);
+  const message = end === -1 ? rest : rest.slice(0, end);
   return [...new Set([...message.matchAll(/\$(\w+)/g)].map((match) => match[1] ?? ""))].sort();
 };
 const code = readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" })
@@ -28,6 +28,7 @@ describe("the texts", () => {
     expect(new Set(keysOf(en)).size).toBe(keysOf(en).length);
   });
   it("take no argument in one language that they lack in the other", () => {
+    expect(argumentsOf(en, "firing-value-limit")).toEqual(["limit", "value"]);
     for (const key of keysOf(en)) {
       const extra = argumentsOf(ja, key).filter((each) => !argumentsOf(en, key).includes(each));
       expect(extra, key).toEqual([]);
@@ -52,6 +53,37 @@ describe("the texts", () => {
         expect(bundle.hasMessage(key), `${language} ${key}`).toBe(true);
     }
   });
+  /** Their numbers are limits, are said only from two on, or are no numbers at all. */
+  const neverOne = new Set([
+    "sql-range",
+    "limit-series",
+    "limit-fields",
+    "limit-services",
+    "password-help",
+    "password-short",
+    "error-all-frames",
+    "quiet-inhibited",
+    "fired-times",
+    "objective-over",
+    "check-attempts",
+  ]);
+  it("count one thing as one in English", () => {
+    const bundle = new FluentBundle("en", { useIsolating: false });
+    bundle.addResource(new FluentResource(en));
+    const wrong = keysOf(en).flatMap((key) => {
+      const args = Object.fromEntries(argumentsOf(en, key).map((name) => [name, 1]));
+      const pattern = bundle.getMessage(key)?.value ?? "";
+      const said = bundle.formatPattern(pattern, args, []).replaceAll(/<.*?>/g, "");
+      if (neverOne.has(key)) return [];
+      // "1 of 1 requests" is said of however many there are.
+      return /(?<!\bof |\bmore than )\b1 (?:more |newest |older )?(?!series)[a-z]{3,}s\b/i.test(
+        said,
+      )
+        ? [`${key}: ${said}`]
+        : [];
+    });
+    expect(wrong).toEqual([]);
+  });
   it("are all used", () => {
     const unused = keysOf(en).filter((key) => !code.includes(`"${key}"`));
     expect(unused).toEqual([]);
@@ -67,5 +99,27 @@ describe("the texts", () => {
     const keys = readFileSync(join(root, "src/i18n/keys.ts"), "utf8");
     const typed = [...keys.matchAll(/\| "([a-z0-9-]+)"/g)].map((match) => match[1] ?? "");
     expect(typed, "run `npm run keys`").toEqual([...keysOf(en)].sort());
+  });
+});
+
+describe("the language of the page", () => {
+  afterEach(() => {
+    vi.doUnmock("../../../locales/ja/web.ftl?raw");
+    vi.unstubAllGlobals();
+  });
+  it("is the one that was asked for last, though texts of another one come later", async () => {
+    let come = (): void => {};
+    const late = new Promise<{ default: string }>((resolve) => {
+      come = () => resolve({ default: "close = 閉じる" });
+    });
+    vi.doMock("../../../locales/ja/web.ftl?raw", () => late);
+    vi.stubGlobal("document", { documentElement: { lang: "" } });
+    vi.resetModules();
+    const { language, t, useLanguage } = await import("./i18n.svelte");
+    const first = useLanguage("ja");
+    await useLanguage("en");
+    come();
+    await first;
+    expect([language(), t("close")]).toEqual(["en", "Close"]);
   });
 });

@@ -51,6 +51,7 @@ export type MessageKey =
   | "change-schema"
   | "change-service"
   | "changes-answer"
+  | "changes-more"
   | "changes-none"
   | "changes-none-how"
   | "channel"
