@@ -375,6 +375,7 @@ tail-open = Live. { $n ->
    *[other] The newest { $n } records.
 }
 tail-lost = The connection was lost; trying again.
+tail-refused = The server does not begin the live tail: check the filter. Trying again every 15 seconds.
 tail-connecting = Connecting.
 tail-dropped = { $n ->
     [one] One record was

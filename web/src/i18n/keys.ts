@@ -1120,6 +1120,7 @@ export type MessageKey =
   | "tail-lost"
   | "tail-open"
   | "tail-pause"
+  | "tail-refused"
   | "tail-resume"
   | "tail-start"
   | "tail-stop"

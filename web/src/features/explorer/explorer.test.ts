@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { LogRow } from "../../api/types";
-import { applyCompletion, complete, quoted, splitTerms, term, withTerm } from "./filter";
+import { applyCompletion, complete, quoted, splitAt, splitTerms, term, withTerm } from "./filter";
 import { facetFields, facetValues, toggled } from "./facets";
 import { jsonOf, lineViewOf, lineViewText, LINE_VIEWS, nextLineView, restOf } from "./lines";
 import { fieldsOf, knownValues, uniqueById } from "./record";
@@ -43,6 +43,13 @@ describe("completion", () => {
     expect(offered("zebra|")).toEqual([]);
     expect(offered("method:GET|")).toEqual([]);
   });
+  it("takes the names of what every object has for words like any other", () => {
+    expect(offered("constructor|")).toEqual([]);
+    expect(offered("constructor:x|")).toEqual([]);
+    const seen = knownValues([row({ attrs: { constructor: "x" } })], []);
+    expect(complete("constructor:", 12, seen).options).toEqual([]);
+    expect(complete("const", 5, seen).options).toEqual(["constructor:"]);
+  });
   it.each([
     ["ro|", "route:", "route:|"],
     ["method:P|", "method:POST", "method:POST |"],
@@ -66,6 +73,14 @@ describe("terms", () => {
     ["method:GET x", "-method:GET", "x -method:GET"],
     ["-method:GET", "method:GET", "method:GET"],
   ])("%j with %j is %j", (filter, added, want) => expect(withTerm(filter, added)).toBe(want));
+
+  it.each([
+    ["a (b", 2, ["a ", "(", "b"]],
+    ["注文 😀(x", 4, ["注文 😀", "(", "x"]],
+    ["a (", 3, ["a (", " ", ""]],
+  ])("%j is not understood at column %i", (filter, column, want) =>
+    expect(splitAt(filter, column)).toEqual(want),
+  );
 
   it("quote what needs it", () => {
     expect(quoted("GET")).toBe("GET");

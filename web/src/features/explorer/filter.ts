@@ -23,11 +23,11 @@ export const FILTER_FIELDS = [
 ] as const;
 
 const NUMERIC = new Set(["status", "duration", "bytes"]);
-const HINTS: Record<string, string[]> = {
-  status: ["status>=500", "status>=400", "status:200", "status:404"],
-  duration: ["duration>1s", "duration>=250ms", "duration>100ms"],
-  bytes: ["bytes>1000000"],
-};
+const HINTS: ReadonlyMap<string, string[]> = new Map([
+  ["status", ["status>=500", "status>=400", "status:200", "status:404"]],
+  ["duration", ["duration>1s", "duration>=250ms", "duration>100ms"]],
+  ["bytes", ["bytes>1000000"]],
+]);
 const MOST = 12;
 
 /** Options for the word at the caret: fields first, then the values that were seen in a field. */
@@ -54,7 +54,7 @@ function fieldOptions(bare: string, known: Readonly<Record<string, readonly stri
     (name) => !FILTER_FIELDS.some((field) => field === name),
   );
   const fields = [...FILTER_FIELDS, ...others].filter((name) => name.startsWith(start));
-  const exact = HINTS[start];
+  const exact = HINTS.get(start);
   if (exact) return exact;
   return fields.map((name) => (NUMERIC.has(name) ? `${name}>=` : `${name}:`));
 }
@@ -66,10 +66,12 @@ function valueOptions(
   known: Readonly<Record<string, readonly string[]>>,
 ): string[] {
   const start = typed.replace(/^"/, "").toLowerCase();
-  const seen = (known[field] ?? [])
+  // What is typed may be the name of something that every object has, such as "constructor".
+  const values = Object.hasOwn(known, field) ? (known[field] ?? []) : [];
+  const seen = values
     .filter((value) => value.toLowerCase().includes(start))
     .map((value) => `${field}${operator}${quoted(value)}`);
-  const hints = (HINTS[field] ?? []).filter((hint) =>
+  const hints = (HINTS.get(field) ?? []).filter((hint) =>
     hint.startsWith(`${field}${operator}${typed}`),
   );
   return [...new Set([...hints, ...seen])];
@@ -118,6 +120,19 @@ export function withTerm(filter: string, added: string): string {
   return [...terms.filter((each) => each !== opposite), added].join(" ");
 }
 
+/** A filter with the place at which the server does not understand it; `column` counts characters, from 0. */
+export function splitAt(
+  filter: string,
+  column: number,
+): [before: string, at: string, after: string] {
+  const characters = [...filter];
+  return [
+    characters.slice(0, column).join(""),
+    characters[column] ?? " ",
+    characters.slice(column + 1).join(""),
+  ];
+}
+
 /** The terms at the top level, as they were written. */
 export function splitTerms(filter: string): string[] {
   const terms: string[] = [];
@@ -136,9 +151,4 @@ export function splitTerms(filter: string): string[] {
     }
   }
   return terms;
-}
-
-/** A filter for the records behind one route. */
-export function routeFilter(route: string): string {
-  return term("route", route);
 }

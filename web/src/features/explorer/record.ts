@@ -83,7 +83,7 @@ export function knownValues(
     if (seen.length > 0) known[field] = seen.slice(0, 50);
   }
   for (const row of rows.slice(0, 100))
-    for (const name of Object.keys(row.attrs)) known[name] ??= [];
+    for (const name of Object.keys(row.attrs)) if (!Object.hasOwn(known, name)) known[name] = [];
   known["service"] = [...new Set([...services, ...(known["service"] ?? [])])];
   return known;
 }

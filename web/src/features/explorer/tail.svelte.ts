@@ -6,10 +6,12 @@ import { shaped } from "../../api/client";
 
 const MOST = 2000;
 const SHOW_EVERY_MS = 250;
+/** The browser itself connects again only when a stream broke, not when the server refused to begin one. */
+const ASK_AGAIN_MS = 15_000;
 
 export interface Tail {
   readonly rows: LogRow[];
-  readonly state: "connecting" | "open" | "lost";
+  readonly state: "connecting" | "open" | "lost" | "refused";
   /** Left out by the server because this browser was too slow. */
   readonly dropped: number;
   readonly waiting: number;
@@ -39,21 +41,31 @@ export function liveTail(filter: () => Filter | null): Tail {
     fresh = [];
     dropped = 0;
     link = "connecting";
-    const source = new EventSource(tailAddress(wanted));
-    source.onopen = () => (link = "open");
-    source.onerror = () => (link = "lost");
-    source.addEventListener("row", (event: MessageEvent<string>) => {
-      const row = read<LogRow>(event.data, ["id", "ts"]);
-      if (!row) return;
-      fresh.push(row);
-      if (fresh.length > MOST) fresh = fresh.slice(-MOST);
-    });
-    source.addEventListener("dropped", (event: MessageEvent<string>) => {
-      dropped += read<{ count: number }>(event.data, ["count"])?.count ?? 0;
-    });
+    let again: ReturnType<typeof setTimeout> | undefined;
+    const open = (): EventSource => {
+      const made = new EventSource(tailAddress(wanted));
+      made.onopen = () => (link = "open");
+      made.onerror = () => {
+        const refused = made.readyState === EventSource.CLOSED;
+        link = refused ? "refused" : "lost";
+        if (refused) again = setTimeout(() => (source = open()), ASK_AGAIN_MS);
+      };
+      made.addEventListener("row", (event: MessageEvent<string>) => {
+        const row = read<LogRow>(event.data, ["id", "ts"]);
+        if (!row) return;
+        fresh.push(row);
+        if (fresh.length > MOST) fresh = fresh.slice(-MOST);
+      });
+      made.addEventListener("dropped", (event: MessageEvent<string>) => {
+        dropped += read<{ count: number }>(event.data, ["count"])?.count ?? 0;
+      });
+      return made;
+    };
+    let source = open();
     const timer = setInterval(show, SHOW_EVERY_MS);
     return () => {
       clearInterval(timer);
+      clearTimeout(again);
       source.close();
     };
   });
