@@ -63,14 +63,14 @@ try {
       console.log(`FAIL  ${name}: ${cause.message.split("\n").slice(0, 6).join(" ")}`);
     }
   };
-  await walk(step, page);
+  await walk(step, page, errors);
   await browser.close();
 } finally {
   mock.kill();
   rmSync(profile, { recursive: true, force: true });
 }
 
-async function walk(step, page) {
+async function walk(step, page, errors) {
   const search = () => new URL(page.url()).searchParams;
   const path = () => new URL(page.url()).pathname;
   await step("the first page answers five questions", async () => {
@@ -82,6 +82,7 @@ async function walk(step, page) {
     await page.keyboard.press("j");
     await page.keyboard.press("Enter");
     await page.waitForURL("**/services/demo-shop");
+    assert.equal(await page.evaluate(() => document.activeElement.id), "main");
     await page.goBack();
     await page.getByRole("heading", { name: "Are users all right?" }).waitFor();
     await page.goForward();
@@ -235,7 +236,79 @@ async function walk(step, page) {
     await page.keyboard.press("Enter");
     await page.waitForURL(/range=20/);
   });
+  await step(
+    "yesterday is the day before today, and closing the picker keeps the focus",
+    async () => {
+      await page.goto(BASE);
+      await page.locator(".picker > button").click();
+      await page.getByRole("button", { name: "Yesterday" }).click();
+      await page.waitForURL(/range=yesterday/);
+      const title = await page.locator(".picker > button").getAttribute("title");
+      const before = new Date(Date.now() - 86_400_000);
+      const day = { month: "short", day: "numeric", timeZone: "Asia/Tokyo" };
+      assert.ok(title.startsWith(new Intl.DateTimeFormat("en", day).format(before)), title);
+      await page.locator(".picker > button").click();
+      await page.locator(".pop input").press("Escape");
+      assert.equal(
+        await page.locator(".picker > button").evaluate((each) => each === document.activeElement),
+        true,
+      );
+    },
+  );
+  await step("in the explorer a service is a filter, also to take away again", async () => {
+    await page.goto(`${BASE}/explorer?q=status%3A404&service=demo-shop`);
+    const choice = page.getByRole("combobox", { name: "Service" });
+    await choice.selectOption({ label: "All services" });
+    await page.waitForURL((url) => !url.searchParams.has("service"));
+    assert.equal(path(), "/explorer");
+    assert.equal(search().get("q"), "status:404");
+    await page.goto(`${BASE}/explorer?service=gone`);
+    await choice.waitFor();
+    assert.equal(await choice.inputValue(), "gone", "a filter that is not in the list is shown");
+  });
+  await step("a word that every object has is a word like any other", async () => {
+    await page.goto(`${BASE}/explorer?range=constructor`);
+    await page.locator("[data-row]").first().waitFor();
+    await page.locator("[data-search]").fill("constructor");
+    await page.locator("[data-search]").press("Enter");
+    await page.waitForURL(/q=constructor/);
+  });
+  await step("a closed record gives the focus back to its row", async () => {
+    await page.goto(`${BASE}/explorer`);
+    await page.locator("[data-row] [data-primary]").nth(2).click();
+    await page.getByRole("complementary", { name: "Record" }).waitFor();
+    await page.getByRole("button", { name: "Close" }).first().press("Enter");
+    await page.waitForURL((url) => !url.searchParams.has("id"));
+    assert.equal(await page.evaluate(() => document.activeElement.matches("[data-row]")), true);
+  });
+  await step(
+    "a failure loses nothing that is typed, and never passes for another answer",
+    async () => {
+      await page.goto(`${BASE}/inbox`);
+      const row = page.locator("[data-firing]").first();
+      await row.getByRole("button", { name: "Nothing to do…" }).click();
+      await row.locator("form input").fill("the nightly import");
+      await scenario("failing");
+      await page
+        .getByText(/Not updated since/)
+        .first()
+        .waitFor({ timeout: 25_000 });
+      assert.equal(await row.locator("form input").inputValue(), "the nightly import");
+      errors.length = 0;
+      await scenario("normal");
+      await page.goto(`${BASE}/errors?range=24h`);
+      await page.locator("[data-row]").first().waitFor();
+      await scenario("failing");
+      await page.locator(".picker > button").click();
+      await page.getByRole("button", { name: "Last 7 days" }).click();
+      await page.getByText("This could not be loaded.").first().waitFor();
+      assert.equal(await page.locator("main [data-row]").count(), 0, "24 hours are not seven days");
+      errors.length = 0;
+      await scenario("normal");
+    },
+  );
   await step("the language changes at once and stays", async () => {
+    await page.goto(BASE);
     await page.getByRole("button", { name: "日本語" }).click();
     await page.getByRole("heading", { name: "何が変わったか" }).waitFor();
     await page.reload();
@@ -247,6 +320,8 @@ async function walk(step, page) {
     await page.goto(`${BASE}/settings`);
     await page.getByRole("button", { name: "Sign out" }).click();
     await page.waitForURL(/sign-in/);
+    await page.goBack();
+    await page.waitForURL(/sign-in\?next=%2Fsettings/);
     await page.goto(`${BASE}/explorer?q=status%3A404`);
     await page.waitForURL(/sign-in\?next=/);
     await page.getByLabel("Password").fill("wrong");
