@@ -15,7 +15,7 @@ mod wait;
 pub use client::{Answer, Client};
 pub use hook::Hook;
 pub use lines::{json_batch, json_line};
-pub use machine::{Turn, checkout, data_files, heavy, missing, python, ran, tool};
+pub use machine::{Turn, checkout, data_files, heavy, missing, python, ran, target, tool};
 pub use place::{Place, Ran};
 pub use server::{Koshu, Start};
 pub use target::Target;

@@ -3,16 +3,16 @@
 //!
 //! Once there is a token, `YOUR_INGEST_TOKEN` stands wherever one goes: filling it in is all that a person has to do.
 
-use super::programs::{Rsyslog, folder, nginx};
+use super::programs::{Rsyslog, Running, folder, nginx};
 use super::prometheus::{Home, SOON};
 use super::tokens::made_token;
 use super::{assert_rows, limited, node, python_sends, rows, said, script, stored};
 use crate::listeners::{address, start};
-use e2e::{Koshu, Place, python, ran, tool, until};
+use e2e::{Koshu, Place, missing, python, ran, target, tool, until};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 /// Stands for a token.
 const PLACEHOLDER: &str = "YOUR_INGEST_TOKEN";
@@ -374,5 +374,36 @@ async fn configurations_of_other_programs_say_where_to_send() {
                 assert!(lines.contains(&line.as_str()), "{title} has no {line}: {lines:?}");
             }
         }
+    }
+}
+
+/// A host of its own name runs what is printed for it: both commands as they are, and what the unit starts.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_snippets_of_another_host_start_its_agent() {
+    let Some(unshare) = tool("unshare") else { return };
+    if !rustix::process::geteuid().is_root() {
+        missing("a host name of its own needs root");
+        return;
+    }
+    let offered = Offered::by(Place::new(), false).await;
+    let (koshu, place) = (&offered.koshu, &offered.place);
+    let programs = target().join("debug").display().to_string();
+    let path = format!("{programs}:{}", std::env::var("PATH").unwrap_or_default());
+    let unit = offered.text("agent-systemd");
+    let start = unit.lines().find_map(|line| line.strip_prefix("ExecStart=")).expect("a unit starts something");
+    let start = start.replace("/usr/local/bin/", "").replace("/etc/koshu-agent/token", "web-1.token");
+    let at = folder(place, "web-1");
+    for text in [offered.text("agent"), &start] {
+        let mut command = Command::new(&unshare);
+        // Whoever ends the first process of its own ends all that it started.
+        command.args(["--uts", "--pid", "--fork", "--kill-child", "sh", "-c"]).arg(format!("hostname web-1\n{text}"));
+        command.current_dir(&at).env("PATH", &path).env("KOSHU_DIR", place.data()).env("KOSHU_HOST_ROOT", place.root());
+        let _agent = Running::start(command.stderr(Stdio::null()));
+        until(SOON, "its host is there", async || {
+            let hosts = koshu.client().get("/api/v1/hosts").await.ok();
+            (hosts["hosts"][0]["name"] == "web-1" && hosts["hosts"][0]["liveness"] == "alive").then_some(())
+        })
+        .await;
+        assert_eq!(koshu.client().delete("/api/v1/hosts/web-1").await.status, 204);
     }
 }

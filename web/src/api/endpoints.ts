@@ -247,7 +247,8 @@ export interface MetricQuestion {
   service: string | null;
   by: string | null;
   rate: string | null;
-  fold: Fold;
+  /** Null leaves it to the server, which never averages quantiles. */
+  fold: Fold | null;
 }
 export const readMetricSeries = (
   span: Span,

@@ -88,7 +88,8 @@ pub struct SeriesParams {
     by: Option<String>,
     /// Growth a second; when missing, as the name says.
     rate: Option<String>,
-    /// `mean`, `sum`, `min` or `max` over the series of a line; rates always add up.
+    /// `mean`, `sum`, `min` or `max` over the series of a line; rates always add up. When missing it is `mean`, or `max`
+    /// for quantiles (series with a label `quantile`), which are never averaged or added.
     fold: Option<String>,
 }
 
@@ -120,13 +121,35 @@ pub struct SeriesAnswer {
     partial: Option<String>,
 }
 
-fn fold(text: Option<&str>) -> Result<(Fold, &'static str), ApiError> {
+fn fold(text: Option<&str>) -> Result<Option<Fold>, ApiError> {
     match text {
-        None | Some("" | "mean") => Ok((Fold::Mean, "mean")),
-        Some("sum") => Ok((Fold::Sum, "sum")),
-        Some("min") => Ok((Fold::Min, "min")),
-        Some("max") => Ok((Fold::Max, "max")),
+        None | Some("") => Ok(None),
+        Some("mean") => Ok(Some(Fold::Mean)),
+        Some("sum") => Ok(Some(Fold::Sum)),
+        Some("min") => Ok(Some(Fold::Min)),
+        Some("max") => Ok(Some(Fold::Max)),
         Some(_) => Err(ApiError::bad_request("fold is none of mean, sum, min, max")),
+    }
+}
+
+fn fold_name(fold: Fold) -> &'static str {
+    match fold {
+        Fold::Mean => "mean",
+        Fold::Sum => "sum",
+        Fold::Min => "min",
+        Fold::Max => "max",
+    }
+}
+
+/// How series are joined: as asked, but the mean or the sum of quantiles is the quantile of nothing.
+fn joined(asked: Option<Fold>, labels: &[(String, usize)]) -> Result<Fold, ApiError> {
+    let are_quantiles = labels.iter().any(|(label, _)| label == "quantile");
+    match asked {
+        Some(Fold::Mean | Fold::Sum) if are_quantiles => Err(ApiError::bad_request(
+            "these series are quantiles (they have the label quantile), which are never averaged or added; use fold=max or fold=min",
+        )),
+        None if are_quantiles => Ok(Fold::Max),
+        asked => Ok(asked.unwrap_or(Fold::Mean)),
     }
 }
 
@@ -158,17 +181,22 @@ pub async fn series(
     let range = params.range.range(&parts.clock, HOUR)?;
     let step_s = step(params.step.as_deref(), range)?;
     let counter = is_counter(&params.name);
-    let (fold, fold_name) = fold(params.fold.as_deref())?;
-    let query = MetricQuery {
+    let asked = fold(params.fold.as_deref())?;
+    let mut query = MetricQuery {
         name: params.name,
         range,
         service: params::service(params.service),
         step_us: step_s * 1_000_000,
         by: params.by.filter(|by| !by.is_empty()),
         rate: yes("rate", params.rate.as_deref(), counter)?,
-        fold,
+        fold: asked.unwrap_or(Fold::Mean),
     };
-    let found = parts.lake.metric_series(&query).await?;
+    let mut found = parts.lake.metric_series(&query).await?;
+    let fold = joined(asked, &found.labels)?;
+    if fold != query.fold {
+        query.fold = fold;
+        found = parts.lake.metric_series(&query).await?;
+    }
     let starts: Vec<i64> = found.starts.iter().map(|start| seconds(start.micros())).collect();
     let line = |line: lake::MetricLine| MetricLineView {
         label: line.label,
@@ -183,7 +211,7 @@ pub async fn series(
         step_s,
         counter,
         rate: query.rate,
-        fold: fold_name,
+        fold: fold_name(fold),
         by: query.by,
         series: found.series,
         labels: found.labels,
@@ -206,6 +234,18 @@ mod tests {
             ("total_bytes", false),
         ] {
             assert_eq!(is_counter(name), want, "{name}");
+        }
+    }
+
+    #[test]
+    fn quantiles_are_never_averaged() {
+        let (plain, quantiles) = ([("code".to_owned(), 3)], [("code".to_owned(), 3), ("quantile".to_owned(), 5)]);
+        assert_eq!(joined(None, &plain), Ok(Fold::Mean));
+        assert_eq!(joined(Some(Fold::Sum), &plain), Ok(Fold::Sum));
+        assert_eq!(joined(None, &quantiles), Ok(Fold::Max));
+        assert_eq!(joined(Some(Fold::Min), &quantiles), Ok(Fold::Min));
+        for asked in [Fold::Mean, Fold::Sum] {
+            assert!(joined(Some(asked), &quantiles).unwrap_err().detail().contains("never averaged"));
         }
     }
 

@@ -247,7 +247,6 @@ fn hosts(here: &Here) -> Vec<Snippet> {
                  koshu-agent --server {http} --token-file web-1.token\n"
             ),
         ),
-        // No option that gives the service a view of its own of the file systems: the agent tells how full they are.
         agent(
             "agent-systemd",
             "hosts",
@@ -259,7 +258,9 @@ fn hosts(here: &Here) -> Vec<Snippet> {
                  [Unit]\nDescription=Koshu agent\nWants=network-online.target\nAfter=network-online.target\n\n\
                  [Service]\nUser=koshu-agent\n\
                  ExecStart=/usr/local/bin/koshu-agent --server {http} --token-file /etc/koshu-agent/token\n\
-                 Restart=always\nRestartSec=5\nNoNewPrivileges=yes\n\n[Install]\nWantedBy=multi-user.target\n\
+                 Restart=always\nRestartSec=5\nNoNewPrivileges=yes\nCapabilityBoundingSet=\n\
+                 ProtectSystem=strict\nProtectHome=read-only\nPrivateTmp=yes\nPrivateDevices=yes\n\
+                 SystemCallFilter=@system-service\nMemoryMax=256M\n\n[Install]\nWantedBy=multi-user.target\n\
                  # systemctl enable --now koshu-agent\n"
             ),
         ),

@@ -1,6 +1,15 @@
 import { describe, expect, it } from "vitest";
 import type { MetricSeries } from "../../api/types";
-import { drawnOf, findMetrics, formatValue, MOST_DRAWN, summariesOf, unitOf } from "./lines";
+import {
+  drawnOf,
+  findMetrics,
+  foldOf,
+  foldsOf,
+  formatValue,
+  MOST_DRAWN,
+  summariesOf,
+  unitOf,
+} from "./lines";
 
 const series = (labels: (string | null)[]): MetricSeries => ({
   name: "m",
@@ -28,6 +37,16 @@ const series = (labels: (string | null)[]): MetricSeries => ({
 describe("the lines of a metric", () => {
   it("are summed up by what is known of them", () => {
     expect(summariesOf(series(["a"]))[0]).toMatchObject({ last: 1, low: 0, high: 1 });
+  });
+  it("are joined as the server says, and quantiles are never averaged", () => {
+    const quantiles = {
+      ...series(["a"]),
+      fold: "max",
+      labels: [["quantile", 3]] as [string, number][],
+    };
+    expect(foldsOf(series(["a"]))).toEqual(["mean", "sum", "min", "max"]);
+    expect(foldsOf(quantiles)).toEqual(["min", "max"]);
+    expect(foldOf(quantiles)).toBe("max");
   });
   it("are drawn up to a number that has colours, or one alone", () => {
     const lines = summariesOf(series(["a", "b", "c", "d", "e", "f", "g", "h", null]));

@@ -1,5 +1,6 @@
 // The lines of a metric: which are drawn, and what a table says of each. Pure.
 
+import { FOLDS, type Fold } from "../../api/endpoints";
 import type { MetricSeries, Point } from "../../api/types";
 import { extent, lastValue } from "../../chart/align";
 import { formatBytes, formatPlain, formatShare } from "../../format/number";
@@ -35,6 +36,17 @@ export function summariesOf(found: MetricSeries): LineSummary[] {
 export function drawnOf(lines: readonly LineSummary[], only: string | null): LineSummary[] {
   const chosen = only === null ? [] : lines.filter((line) => (line.label ?? "") === only);
   return chosen.length > 0 ? chosen : lines.slice(0, MOST_DRAWN);
+}
+
+/** How the series of a line were joined. */
+export function foldOf(found: MetricSeries): Fold {
+  return FOLDS.find((fold) => fold === found.fold) ?? "mean";
+}
+
+/** The ways that make sense: the mean or the sum of quantiles is the quantile of nothing. */
+export function foldsOf(found: MetricSeries): readonly Fold[] {
+  const areQuantiles = found.labels.some(([label]) => label === "quantile");
+  return areQuantiles ? FOLDS.filter((fold) => fold === "min" || fold === "max") : FOLDS;
 }
 
 export type UnitKind = "bytes" | "seconds" | "ratio" | "plain";
