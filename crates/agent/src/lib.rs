@@ -1,5 +1,6 @@
 //! The host side: what this machine's access logs and `/proc` say.
 //!
+//! - [`allocator`] says how soon freed memory goes back to the system.
 //! - [`host`] samples CPU, memory, disks, network and pressure.
 //! - [`discover`] finds the access logs this process may read.
 //! - [`tail`] follows log files and delivers every complete line exactly once.
@@ -13,6 +14,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+pub mod allocator;
 pub mod discover;
 mod glob;
 pub mod host;

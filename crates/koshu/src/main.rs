@@ -22,6 +22,9 @@ use std::process::ExitCode;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+/// Verbs of processes that run until they are told to stop.
+const RUN_FOR_LONG: [&str; 3] = ["up", "serve", "agent"];
+
 fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args_os().collect();
     // First of all: a child of the demonstration brings its own runtime, and its output belongs to its parent.
@@ -31,5 +34,8 @@ fn main() -> ExitCode {
     }
     // Huge pages make small allocations hold megabytes: about a third of the memory of a server that has just started.
     let _ = rustix::thread::disable_transparent_huge_pages(true);
+    if arguments.get(1).is_some_and(|verb| RUN_FOR_LONG.iter().any(|long| verb == long)) {
+        agent::allocator::give_back_soon(&arguments);
+    }
     cli::run(arguments)
 }

@@ -29,10 +29,10 @@ use std::time::Duration;
 
 /// Files are merged up to this size.
 const TARGET_BYTES: u64 = 128 << 20;
-/// So many files are merged at a time: each needs buffers while it is read.
-const FAN_IN: usize = 16;
+/// So many files are merged at a time: each needs buffers while it is read, 10 to 20 MiB.
+const FAN_IN: usize = 8;
 /// A day that is still written to is compacted once it has this many small files.
-const SMALL_FILES: usize = 8;
+const SMALL_FILES: usize = FAN_IN;
 /// A past day to which nothing came for this long is merged wholly; already after [`QUIET`] when it is worth it.
 const SETTLED: Span = Span::from_seconds(3600);
 const QUIET: Span = Span::from_seconds(60);
@@ -466,7 +466,9 @@ mod tests {
         let mut grown: Vec<_> = (0..8).map(|n| file(n, 20_000, 2 << 20)).collect();
         grown.push(file(9, 20_000, 100 << 20));
         assert_eq!(next_group(&grown, today, false).unwrap().len(), 8, "the large one is not rewritten each time");
-        assert_eq!(next_group(&grown, today, true).unwrap().len(), 9);
+        assert_eq!(next_group(&grown, today, true).unwrap().len(), FAN_IN, "the smallest first");
+        grown.drain(1..8);
+        assert_eq!(next_group(&grown, today, true).unwrap().len(), 2, "then the large one, too");
         let late = |seconds: i64, largest: u64| -> Vec<Arc<DataFile>> {
             let arrived = today.plus_micros(-seconds * 1_000_000);
             let sizes = [1000, 1000, largest].into_iter().enumerate();

@@ -40,6 +40,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
+/// Rows of a batch while files are merged: several batches of every file wait at the same time.
+const MERGED_ROWS: usize = 1024;
 /// Aggregates that collect whole columns and report too little of what they hold to the memory pool.
 const UNBOUNDED_AGGREGATES: [&str; 2] = ["array_agg", "string_agg"];
 /// Functions that make gigabytes out of one small value, in one step that no limit can interrupt.
@@ -313,7 +315,7 @@ impl Reader {
         let mut provider = self.provider(table, files.to_vec(), Vec::new(), EVERYTHING);
         provider.sorted = true;
         let order = table.sort_columns().iter().map(|column| col(*column).sort(true, true)).collect();
-        let context = self.context();
+        let context = self.context_of(self.base.config().clone().with_batch_size(MERGED_ROWS));
         let frame = context.read_table(Arc::new(provider)).and_then(build)?;
         frame.sort(order)?.drop_columns(&["date"])
     }
@@ -344,7 +346,11 @@ impl Reader {
     }
 
     fn context(&self) -> SessionContext {
-        let config = self.base.config().clone().with_create_default_catalog_and_schema(true);
+        self.context_of(self.base.config().clone())
+    }
+
+    fn context_of(&self, config: SessionConfig) -> SessionContext {
+        let config = config.with_create_default_catalog_and_schema(true);
         let shared = self.base.runtime_env();
         let memory = Arc::new(QueryMemory::new(Arc::clone(&shared.memory_pool)));
         let runtime = RuntimeEnv { memory_pool: memory, ..shared.as_ref().clone() };
