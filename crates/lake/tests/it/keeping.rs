@@ -15,18 +15,14 @@ async fn compaction_keeps_rows_and_order_in_fewer_files() {
         lake.seal_now().await.unwrap();
     }
     let before = stored(&lake).await;
-    let files_before = data_files(dir.path(), "requests").len();
+    let files_before = data_files(dir.path(), "requests");
     let done = lake.compact(true).await.unwrap();
-    assert!(done.merged >= files_before);
+    assert!(done.merged >= files_before.len());
     assert_eq!(stored(&lake).await, before);
     let named = lake.status().tables[0].1;
     assert_eq!(named, 2, "one file a day");
-    assert_eq!(
-        data_files(dir.path(), "requests").len(),
-        files_before + named + 1,
-        "running queries may still read the others"
-    );
-    assert!(lake.remove_dead_files() >= files_before);
+    assert!(files_before.iter().all(|file| file.exists()), "running queries may still read the others");
+    assert!(lake.remove_dead_files() >= files_before.len());
     assert_eq!(data_files(dir.path(), "requests").len(), named);
     let unsorted = "SELECT service || CAST(ts AS VARCHAR) FROM requests WHERE date = DATE '2026-01-09'";
     let rows = texts(&ask(&lake, unsorted).await.unwrap());
