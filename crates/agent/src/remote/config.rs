@@ -99,10 +99,8 @@ impl AgentConfig {
         let wrong = |message: String| ConfigError { path: path.to_owned(), message };
         let text = read_text(path, MAX_FILE).map_err(wrong)?;
         let mut config: Self = serde_saphyr::from_str(&text).map_err(|error| {
-            let place = error.location().map(|at| format!("line {}, column {}: ", at.line(), at.column()));
-            // In one line: the place says where to look.
-            let text = error.without_snippet().to_string();
-            wrong(format!("{}{}", place.unwrap_or_default(), text.lines().next().unwrap_or_default()))
+            // In one line, which ends with the place.
+            wrong(error.without_snippet().to_string().lines().next().unwrap_or_default().to_owned())
         })?;
         config.check().map_err(wrong)?;
         let folder = path.parent().unwrap_or(Path::new("."));
@@ -203,7 +201,7 @@ mod tests {
     fn what_is_wrong_is_named_with_the_way_out() {
         for (text, part) in [
             ("schema: 2\n", "write `schema: 1`"),
-            ("schema: 1\nhots: a\n", "line 2, column 1: "),
+            ("schema: 1\nhots: a\n", "line 2, column 1"),
             ("schema: 1\nhots: a\n", "hots"),
             ("schema: 1\nhost: \"a b\"\n", "no name of a host"),
             ("schema: 1\nlogs: {shop: [access.log]}\n", "write the whole path"),

@@ -102,8 +102,8 @@ impl History {
             Status::Late | Status::Pending => {}
         }
         let total_ms = result.total_us().map(|us| us as f64 / 1000.0);
-        push(&mut self.briefs, Brief { at: result.at, status, total_ms }, BRIEFS);
-        push(&mut self.details, Arc::clone(result), keep_details);
+        insert(&mut self.briefs, Brief { at: result.at, status, total_ms }, BRIEFS, |brief| brief.at);
+        insert(&mut self.details, Arc::clone(result), keep_details, |result| result.at);
     }
 
     /// Of several places one that failed counts; that one of them knows nothing hides nothing.
@@ -140,11 +140,13 @@ impl History {
     }
 }
 
-fn push<T>(into: &mut VecDeque<T>, value: T, keep: usize) {
+/// Puts a value where it belongs by time: results of agents come some seconds late.
+fn insert<T>(into: &mut VecDeque<T>, value: T, keep: usize, at: impl Fn(&T) -> Timestamp) {
     while into.len() >= keep.max(1) {
         into.pop_front();
     }
-    into.push_back(value);
+    let later = into.iter().rev().take_while(|known| at(known) > at(&value)).count();
+    into.insert(into.len() - later, value);
 }
 
 #[cfg(test)]
@@ -189,5 +191,8 @@ mod tests {
         history.take(&result("server", 150, false), Status::Unknown, check.every, 5, now(150));
         assert_eq!(history.status, Status::Unknown);
         assert_eq!((history.silent_since("tokyo"), history.silent_since("osaka")), (140_000_000, 0));
+        take(&mut history, "osaka", 145, true);
+        let times: Vec<i64> = history.briefs.iter().map(|brief| brief.at.micros() / 1_000_000).collect();
+        assert_eq!(times, [10, 20, 70, 80, 140, 145, 150], "in the order of time, though one came late");
     }
 }
