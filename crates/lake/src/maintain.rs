@@ -18,7 +18,6 @@ use datafusion::arrow::array::{Array, RecordBatch};
 use datafusion::arrow::compute::{max, min};
 use datafusion::arrow::datatypes::TimestampMicrosecondType;
 use datafusion::logical_expr::{col, lit};
-use futures::StreamExt;
 use signal::Table;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fs::File;

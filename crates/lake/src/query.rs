@@ -6,7 +6,7 @@ use crate::options::LakeOptions;
 use crate::provider::{RangeTable, sql_schema};
 use crate::query_memory::QueryMemory;
 use crate::state::{Snapshot, State};
-use crate::threads::QueryThreads;
+use crate::threads::{QueryThreads, Running};
 use crate::yielding::JoinsYield;
 use base::{ByteSize, TimeRange, Timestamp};
 use datafusion::arrow::array::RecordBatch;
@@ -16,12 +16,12 @@ use datafusion::common::config::Dialect;
 use datafusion::dataframe::DataFrame;
 use datafusion::error::DataFusionError;
 use datafusion::execution::FunctionRegistry;
+use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::context::{SQLOptions, SessionContext};
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::execution::session_state::SessionState;
-use datafusion::execution::{SendableRecordBatchStream, SessionStateBuilder};
 use datafusion::logical_expr::{LogicalPlan, col, lit};
 use datafusion::prelude::SessionConfig;
 use datafusion::sql::parser::Statement;
@@ -119,6 +119,8 @@ pub struct Reader {
     lake: PathBuf,
     options: LakeOptions,
     threads: QueryThreads,
+    /// For merging files.
+    mergers: QueryThreads,
     turns: Semaphore,
     verified: Arc<Verified>,
 }
@@ -157,10 +159,11 @@ impl Reader {
         }
         let lake = options.dir.join("lake");
         let lake = lake.canonicalize().unwrap_or(lake);
-        let threads = QueryThreads::start(partitions)?;
+        let threads = QueryThreads::start("query", partitions)?;
+        let mergers = QueryThreads::start("merge", 1)?;
         let store = Arc::new(LocalFileSystem::new());
         let turns = Semaphore::new(partitions * QUERIES_A_THREAD);
-        Ok(Self { state, base, store, lake, options, threads, turns, verified: Arc::default() })
+        Ok(Self { state, base, store, lake, options, threads, mergers, turns, verified: Arc::default() })
     }
 
     /// Runs a query.
@@ -301,9 +304,9 @@ impl Reader {
         table: Table,
         files: &[Arc<DataFile>],
         build: impl FnOnce(DataFrame) -> Result<DataFrame, DataFusionError> + Send,
-    ) -> Result<SendableRecordBatchStream, DataFusionError> {
+    ) -> Result<Running, DataFusionError> {
         self.verify(table, files).await?;
-        self.sorted_frame(table, files, build)?.execute_stream().await
+        Ok(self.mergers.run(self.sorted_frame(table, files, build)?))
     }
 
     fn sorted_frame(

@@ -1,4 +1,4 @@
-//! Threads of their own for queries, so that a heavy one never holds up intake, sign-in or sealing.
+//! Threads of their own for queries and for merging, so that a heavy one never holds up intake, sign-in or sealing.
 //!
 //! An operator that does not yield can't be cancelled; it then occupies one of these threads until it ends, while the
 //! query itself has long been answered with the limit it broke.
@@ -31,10 +31,12 @@ pub struct Running {
 }
 
 impl QueryThreads {
-    /// Starts `count` threads.
-    pub fn start(count: usize) -> std::io::Result<Self> {
+    /// Starts `count` threads of this name, and up to twice as many that read files for them: an allocator keeps a heap for
+    /// each thread, and what is read is handed on.
+    pub fn start(name: &str, count: usize) -> std::io::Result<Self> {
         let mut builder = Builder::new_multi_thread();
-        builder.worker_threads(count).thread_name("query").thread_stack_size(STACK_BYTES).enable_all();
+        builder.worker_threads(count).max_blocking_threads(2 * count).thread_name(name);
+        builder.thread_stack_size(STACK_BYTES).enable_all();
         let runtime = builder.build()?;
         Ok(Self(Some(runtime)))
     }
