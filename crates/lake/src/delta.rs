@@ -7,6 +7,7 @@ use crate::error::LakeError;
 use crate::file::{DataFile, date_text};
 use crate::journal::segment::sync_folder;
 use crate::log_check::{self, LogProblem};
+use crate::threads::LogThreads;
 use base::Timestamp;
 use deltalake_core::kernel::transaction::{CommitBuilder, CommitProperties};
 use deltalake_core::kernel::{Action, Add, DataType, MapType, PrimitiveType, Remove, StructField, Transaction};
@@ -17,6 +18,7 @@ use signal::Table;
 use std::collections::HashMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use url::Url;
 
 /// A table's log, for one writer.
@@ -24,6 +26,7 @@ pub struct DeltaLog {
     table: Table,
     folder: PathBuf,
     delta: DeltaTable,
+    threads: Arc<LogThreads>,
     /// A commit failed halfway: whether it is in the log is not known until the log is read again.
     unsure: bool,
 }
@@ -43,7 +46,7 @@ pub struct Changes<'a> {
 
 impl DeltaLog {
     /// Opens the table in `lake/<name>`, creating it when there is none.
-    pub async fn open(lake: &Path, table: Table) -> Result<Self, LakeError> {
+    pub async fn open(lake: &Path, table: Table, threads: &Arc<LogThreads>) -> Result<Self, LakeError> {
         let folder = lake.join(table.name());
         std::fs::create_dir_all(&folder).map_err(LakeError::io("create folder", &folder))?;
         sync_folder(lake).map_err(LakeError::io("sync folder", lake))?;
@@ -62,19 +65,19 @@ impl DeltaLog {
             if let Some(LogProblem { file, reason, .. }) = problems.into_iter().next() {
                 return Err(LakeError::DamagedLog { file, reason });
             }
-            if let Err(source) = delta.load().await {
-                delta = build().map_err(failed("open"))?;
-                repair(table, &mut delta, &log, source).await?;
-            }
+            delta = match load(delta, threads).await {
+                Ok(delta) => delta,
+                Err(source) => repair(table, build().map_err(failed("open"))?, &log, source, threads).await?,
+            };
         } else {
             if log_check::has_data_files(&absolute) {
                 let reason = "it is empty, but there are data files beside it; restore it from a backup".to_owned();
                 return Err(LakeError::DamagedLog { file: log, reason });
             }
-            delta = create(&delta, table).await.map_err(failed("create"))?;
+            delta = threads.run(create(delta, table)).await.map_err(failed("create"))?;
             sync_commit(&absolute, 0).map_err(LakeError::io("sync the log in", &absolute))?;
         }
-        Ok(Self { table, folder: absolute, delta, unsure: false })
+        Ok(Self { table, folder: absolute, delta, threads: Arc::clone(threads), unsure: false })
     }
 
     /// Reads the log again after a commit of which the outcome is not known. Whether that was needed.
@@ -82,7 +85,7 @@ impl DeltaLog {
         if !self.unsure {
             return Ok(false);
         }
-        self.delta.load().await.map_err(fail(self.table, "reload"))?;
+        self.delta = load(self.delta.clone(), &self.threads).await.map_err(fail(self.table, "reload"))?;
         if let Some(version) = self.delta.version() {
             // After a failed sync the kernel may call pages clean that are not on the disk: syncing the same file once
             // more would prove nothing.
@@ -101,21 +104,14 @@ impl DeltaLog {
 
     /// Files that are part of the table now. Files with foreign names are reported by their path.
     pub fn files(&self) -> Result<(Vec<DataFile>, Vec<String>), LakeError> {
-        let state = self.delta.snapshot().map_err(fail(self.table, "read"))?;
-        let (mut known, mut foreign) = (Vec::new(), Vec::new());
-        for view in state.log_data().iter() {
-            match DataFile::from_path(&view.path(), view.size().unsigned_abs()) {
-                Some(file) => known.push(file),
-                None => foreign.push(view.path().into_owned()),
-            }
-        }
-        Ok((known, foreign))
+        files(self.table, &self.delta)
     }
 
     /// Number of the last sealed segment of the application.
     pub async fn sealed_through(&self, application: &str) -> Result<Option<u64>, LakeError> {
-        let state = self.delta.snapshot().map_err(fail(self.table, "read"))?;
-        let version = state.transaction_version(self.delta.log_store().as_ref(), application).await;
+        let (delta, application) = (self.delta.clone(), application.to_owned());
+        let read = async move { delta.snapshot()?.transaction_version(delta.log_store().as_ref(), &application).await };
+        let version = self.threads.run(read).await;
         Ok(version.map_err(fail(self.table, "read"))?.and_then(|version| u64::try_from(version).ok()))
     }
 
@@ -138,21 +134,41 @@ impl DeltaLog {
             DeltaOperation::Delete { predicate: None }
         };
         self.unsure = true;
-        let state = self.delta.snapshot().map_err(fail(self.table, "read"))?;
-        let done = CommitBuilder::from(properties)
-            .with_actions(actions)
-            .build(Some(state), self.delta.log_store(), operation)
-            .await
-            .map_err(fail(self.table, "commit to"))?;
-        sync_commit(&self.folder, done.version()).map_err(LakeError::io("sync the log in", &self.folder))?;
-        self.delta.update_state().await.map_err(fail(self.table, "reload"))?;
+        let delta = self.delta.clone();
+        let commit = CommitBuilder::from(properties).with_actions(actions);
+        let write = async move {
+            let done = commit.build(Some(delta.snapshot()?), delta.log_store(), operation).await?;
+            Ok((done.version(), delta))
+        };
+        let (version, mut delta) = self.threads.run(write).await.map_err(fail(self.table, "commit to"))?;
+        sync_commit(&self.folder, version).map_err(LakeError::io("sync the log in", &self.folder))?;
+        let update = async move {
+            delta.update_state().await?;
+            Ok(delta)
+        };
+        self.delta = self.threads.run(update).await.map_err(fail(self.table, "reload"))?;
         self.unsure = false;
         Ok(())
     }
 }
 
+/// Reads the table's log.
+async fn load(mut delta: DeltaTable, threads: &LogThreads) -> Result<DeltaTable, DeltaTableError> {
+    let read = async move {
+        delta.load().await?;
+        Ok(delta)
+    };
+    threads.run(read).await
+}
+
 /// Loads a table whose log has a damaged checkpoint from its commits; otherwise names the file that is damaged.
-async fn repair(table: Table, delta: &mut DeltaTable, log: &Path, source: DeltaTableError) -> Result<(), LakeError> {
+async fn repair(
+    table: Table,
+    delta: DeltaTable,
+    log: &Path,
+    source: DeltaTableError,
+    threads: &LogThreads,
+) -> Result<DeltaTable, LakeError> {
     let problems = log_check::check(log).map_err(LakeError::io("read the log in", log))?;
     let (checkpoints, commits): (Vec<LogProblem>, Vec<LogProblem>) =
         problems.into_iter().partition(|problem| problem.checkpoint);
@@ -163,7 +179,7 @@ async fn repair(table: Table, delta: &mut DeltaTable, log: &Path, source: DeltaT
         return Err(fail(table, "load")(source));
     };
     log_check::set_checkpoints_aside(log, &checkpoints).map_err(LakeError::io("repair the log in", log))?;
-    delta.load().await.map_err(|_| LakeError::DamagedLog { file, reason })
+    load(delta, threads).await.map_err(|_| LakeError::DamagedLog { file, reason })
 }
 
 /// The files of the table in `folder`, and those with foreign names; `None` when there is no table. Changes nothing.
@@ -171,10 +187,22 @@ pub async fn read_only(folder: &Path, table: Table) -> Result<Option<(Vec<DataFi
     if !log_check::has_commits(&folder.join("_delta_log")) {
         return Ok(None);
     }
-    let (absolute, url) = table_url(folder)?;
+    let (_, url) = table_url(folder)?;
     let mut delta = DeltaTableBuilder::from_url(url).and_then(DeltaTableBuilder::build).map_err(fail(table, "open"))?;
     delta.load().await.map_err(fail(table, "load"))?;
-    DeltaLog { table, folder: absolute, delta, unsure: false }.files().map(Some)
+    files(table, &delta).map(Some)
+}
+
+fn files(table: Table, delta: &DeltaTable) -> Result<(Vec<DataFile>, Vec<String>), LakeError> {
+    let state = delta.snapshot().map_err(fail(table, "read"))?;
+    let (mut known, mut foreign) = (Vec::new(), Vec::new());
+    for view in state.log_data().iter() {
+        match DataFile::from_path(&view.path(), view.size().unsigned_abs()) {
+            Some(file) => known.push(file),
+            None => foreign.push(view.path().into_owned()),
+        }
+    }
+    Ok((known, foreign))
 }
 
 /// What the log must still say about the changes when it is read again.
@@ -234,7 +262,7 @@ fn write_commit_again<V: std::fmt::Display>(log: &Path, version: V) -> std::io::
     sync_folder(log)
 }
 
-async fn create(delta: &DeltaTable, table: Table) -> Result<DeltaTable, DeltaTableError> {
+async fn create(delta: DeltaTable, table: Table) -> Result<DeltaTable, DeltaTableError> {
     CreateBuilder::new()
         .with_log_store(delta.log_store())
         .with_table_name(table.name())

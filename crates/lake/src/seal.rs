@@ -8,6 +8,7 @@ use crate::delta::{Changes, DeltaLog};
 use crate::error::{Damage, LakeError};
 use crate::file::{DataFile, Effort, FileWriter};
 use crate::state::{Segment, State};
+use crate::threads::LogThreads;
 use crate::workers::Workers;
 use base::{Clock, Timestamp};
 use datafusion::arrow::array::cast::AsArray;
@@ -34,9 +35,10 @@ pub struct Logs {
 impl Logs {
     /// Opens every table under `lake`.
     pub async fn open(lake: &Path, journal_id: String, clock: Clock) -> Result<Self, LakeError> {
+        let threads = LogThreads::start().map_err(LakeError::io("start the threads of", lake))?;
         let mut tables = HashMap::new();
         for table in Table::ALL {
-            tables.insert(table, Mutex::new(DeltaLog::open(lake, table).await?));
+            tables.insert(table, Mutex::new(DeltaLog::open(lake, table, &threads).await?));
         }
         Ok(Self { tables, journal_id, clock })
     }

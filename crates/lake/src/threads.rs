@@ -1,4 +1,5 @@
-//! Threads of their own for queries and for merging, so that a heavy one never holds up intake, sign-in or sealing.
+//! Threads of their own for queries and for merging, so that a heavy one never holds up intake, sign-in or sealing, and
+//! for what the tables' logs are read and written with.
 //!
 //! An operator that does not yield can't be cancelled; it then occupies one of these threads until it ends, while the
 //! query itself has long been answered with the limit it broke.
@@ -8,20 +9,33 @@ use datafusion::arrow::array::RecordBatch;
 use datafusion::dataframe::DataFrame;
 use datafusion::error::DataFusionError;
 use datafusion::execution::memory_pool::MemoryPool;
+use deltalake_core::DeltaTableError;
 use futures::StreamExt;
 use std::sync::Arc;
 use tokio::runtime::{Builder, Runtime};
-use tokio::sync::mpsc;
+use tokio::sync::{Mutex, mpsc};
 use tokio::task::JoinHandle;
 
 /// Batches that wait to be taken.
 const AHEAD: usize = 2;
+
+/// Threads on which the Delta library reads and writes files of a log. It needs one that waits and one that reads; a
+/// checkpoint asks for one for each commit since the last, and an allocator keeps a heap for each.
+const LOG_READERS: usize = 8;
 
 /// Expressions are walked by recursion; this holds the deepest that is let through, in an unoptimised build too.
 const STACK_BYTES: usize = 16 << 20;
 
 /// A small runtime that only runs queries.
 pub struct QueryThreads(Option<Runtime>);
+
+/// Where the Delta library works, on one log at a time: its jobs wait for each other, so that two of them could take all
+/// threads and wait for ever.
+pub struct LogThreads {
+    /// Taken when this is dropped.
+    runtime: Option<Runtime>,
+    turn: Arc<Mutex<()>>,
+}
 
 /// The answer of a query as it comes. Dropping it cancels the query.
 pub struct Running {
@@ -37,8 +51,7 @@ impl QueryThreads {
         let mut builder = Builder::new_multi_thread();
         builder.worker_threads(count).max_blocking_threads(2 * count).thread_name(name);
         builder.thread_stack_size(STACK_BYTES).enable_all();
-        let runtime = builder.build()?;
-        Ok(Self(Some(runtime)))
+        Ok(Self(Some(builder.build()?)))
     }
 
     /// Plans and runs a query.
@@ -56,6 +69,39 @@ impl QueryThreads {
             }
         });
         Running { batches, task, pool }
+    }
+}
+
+impl LogThreads {
+    /// Starts them.
+    pub fn start() -> std::io::Result<Arc<Self>> {
+        let mut builder = Builder::new_multi_thread();
+        builder.worker_threads(1).max_blocking_threads(LOG_READERS).thread_name("table-log").enable_all();
+        Ok(Arc::new(Self { runtime: Some(builder.build()?), turn: Arc::default() }))
+    }
+
+    /// Does work of the Delta library. It goes on to its end even when nobody waits for it any more, and nothing else
+    /// is begun until then.
+    pub async fn run<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T, DeltaTableError>> + Send + 'static,
+    ) -> Result<T, DeltaTableError> {
+        let runtime = self.runtime.as_ref().expect("the runtime is taken only when this is dropped");
+        let turn = Arc::clone(&self.turn).lock_owned().await;
+        let task = runtime.spawn(async move {
+            let outcome = work.await;
+            drop(turn);
+            outcome
+        });
+        task.await.unwrap_or_else(|death| Err(DeltaTableError::Generic(format!("the work broke off: {death}"))))
+    }
+}
+
+impl Drop for LogThreads {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
     }
 }
 
