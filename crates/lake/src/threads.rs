@@ -159,3 +159,41 @@ impl Drop for Running {
         self.task.abort();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn one_log_is_worked_on_at_a_time_also_when_nobody_waits_and_after_a_panic() {
+        let threads = LogThreads::start().unwrap();
+        let (begun, mut order) = mpsc::unbounded_channel();
+        let (go, wait) = tokio::sync::oneshot::channel::<()>();
+        let say = begun.clone();
+        let first = threads.run(async move {
+            say.send("first begins").unwrap();
+            wait.await.unwrap();
+            say.send("first ends").unwrap();
+            Ok(())
+        });
+        let mut first = Box::pin(first);
+        assert!(futures::poll!(&mut first).is_pending());
+        assert_eq!(order.recv().await, Some("first begins"));
+        // Nobody waits for it any more; it goes on.
+        drop(first);
+
+        let panics = threads.run(async { std::panic::panic_any("on purpose") });
+        let mut panics: std::pin::Pin<Box<dyn Future<Output = Result<(), _>>>> = Box::pin(panics);
+        assert!(futures::poll!(&mut panics).is_pending());
+        go.send(()).unwrap();
+        let error = panics.await.unwrap_err().to_string();
+        assert!(error.contains("the work broke off"), "{error}");
+
+        let last = threads.run(async move {
+            begun.send("last").unwrap();
+            Ok(7)
+        });
+        assert_eq!(last.await.unwrap(), 7);
+        assert_eq!((order.recv().await, order.recv().await), (Some("first ends"), Some("last")));
+    }
+}
