@@ -159,7 +159,7 @@ impl fmt::Display for Detects {
                 hold.map_or(Ok(()), |hold| write!(f, " for {hold}"))
             }
             Self::Burn { objective, service, target_percent } => {
-                write!(f, "{objective} of {service} burning its budget (target {target_percent} %)")
+                write!(f, "{objective} of {service} burning its budget too fast (target {target_percent} %)")
             }
             Self::NoData { measured, after } => write!(f, "no data: {measured} for {after}"),
         }
@@ -281,8 +281,8 @@ mod tests {
             ),
             (
                 Detects::Burn { objective, service, target_percent: 99.9 },
-                "available of shop burning its budget (target 99.9 %)",
-                "shop の目標 available (99.9 %) の予算の減り方が速すぎる",
+                "available of shop burning its budget too fast (target 99.9 %)",
+                "shop の目標 available (99.9 %) の予算の消費が速すぎる",
             ),
             (
                 Detects::NoData { measured: checkout, after: Span::from_seconds(300) },

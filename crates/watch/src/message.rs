@@ -412,7 +412,7 @@ pub(crate) mod tests {
         });
         let of_before = told(Class::Alert, "POST /checkout");
         for (told, want) in [
-            (of_now, "shop Bcc: x の目標 available (99.9 %) の予算の減り方が速すぎる"),
+            (of_now, "shop Bcc: x の目標 available (99.9 %) の予算の消費が速すぎる"),
             (of_before, "latency.p95 of POST /checkout above 800ms for 5m"),
         ] {
             let message = write(Language::Japanese, MessageKind::Fire, false, &[told]);

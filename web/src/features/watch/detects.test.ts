@@ -59,7 +59,7 @@ const CASES: [detects: Detects, en: string, ja: string][] = [
   [
     { kind: "burn", objective: "available", service: "shop", target_percent: 99.9 },
     "available of shop burning its budget too fast (target 99.9 %)",
-    "shop の目標 available（99.9 %）の予算の減り方が速すぎる",
+    "shop の目標 available（99.9 %）の予算の消費が速すぎる",
   ],
   [
     { kind: "no_data", signal: "saturation.disk", of: [], after: "10m" },
