@@ -180,7 +180,7 @@ fn alert(out: &mut Writer, service: &str, a_day: f64) {
     out.because(
         "  ",
         "the only alert: users are failing so fast that the budget of 30 days would be gone within days".to_owned(),
-        "アラートはこれだけ: 30 日分のエラーバジェットが数日で尽きる速さで、ユーザーが失敗しています".to_owned(),
+        "アラートはこれだけ: 30 日分の予算が数日で尽きる速さで、利用者が失敗に遭っています".to_owned(),
     );
     let action = out.said(
         "Look at the errors of the last deploy; roll it back if they began with it",
@@ -198,7 +198,7 @@ fn tickets(out: &mut Writer, facts: &Facts) {
     out.because(
         "  ",
         "a slow loss: a tenth of the budget in a day or three; somebody looks within three days".to_owned(),
-        "ゆっくりした損失: 1 日または 3 日でバジェットの 1 割。3 日以内に誰かが調べます".to_owned(),
+        "ゆっくりした損失: 1 日または 3 日で予算の 1 割。3 日以内に誰かが調べます".to_owned(),
     );
     out.line(&format!(
         "  - {{name: {service}-burning-slowly, service: {service}, objective: available, class: ticket, due: 3d}}"
