@@ -48,7 +48,7 @@ range-type = Show this time range
 range-example = 15m, 24h, last tuesday
 range-help = For example 15m, 24h, 7d, yesterday, last tuesday, tuesday last week, 2026-11-01..2026-11-02, 09:00..10:30
 range-wrong = Not understood. Try 15m, 7d, last tuesday or 2026-11-01..2026-11-02
-range-zone = Times are shown in { $zone }. Settings change that.
+range-zone = Times are shown in { $zone }. Change it in Settings.
 range-today = Today
 range-yesterday = Yesterday
 range-last-week = Last week
@@ -85,7 +85,7 @@ page-not-loaded = This page could not be loaded. The server may have been update
 chart-not-loaded = The chart could not be loaded; the table shows the same numbers.
 server-away = Koshu cannot be reached
 not-found-title = There is no such page
-not-found-home = Go to the first page
+not-found-home = Go to the home page
 partial = Incomplete: { $why }
 
 ## Keyboard
@@ -93,7 +93,7 @@ help-open = Keys
 help-title = Keyboard
 help-words = Keys do nothing while you type, or while an input method composes.
 key-search = Search or filter
-key-home = Go to the first page
+key-home = Go to the home page
 key-errors = Go to the errors
 key-traces = Go to the traces
 key-metrics = Go to the metrics
@@ -116,7 +116,7 @@ demo-ask = The simulated shop stops, and everything recorded for “{ $service }
 demo-ask-yes = Remove it
 
 ## First page
-home-title = First page
+home-title = Home
 home-right = Are users all right?
 home-right-answer = { $range }: <b>{ $good }</b> of { $requests } requests were answered without an error; <b>{ $errors }</b> failed ({ $interval }).
 home-right-none = { $range }: no requests arrived, so nothing can be said.
@@ -375,7 +375,7 @@ tail-open = Live. { $n ->
    *[other] The newest { $n } records.
 }
 tail-lost = The connection was lost; trying again.
-tail-refused = The server does not begin the live tail: check the filter. Trying again every 15 seconds.
+tail-refused = The server cannot start the live tail: check the filter. Trying again every 15 seconds.
 tail-connecting = Connecting.
 tail-dropped = { $n ->
     [one] One record was
@@ -487,8 +487,8 @@ host-alive = alive
 host-gone = host gone
 host-agent-gone = agent gone
 host-network-cut = network cut
-host-server-isolated = server cut off
-host-unknown = not known
+host-server-isolated = server isolated
+host-unknown = unknown
 host-clock-ahead = its clock is { $by } ahead; its times are corrected
 host-clock-behind = its clock is { $by } behind; its times are corrected
 host-files-problem = { $n ->
@@ -516,7 +516,7 @@ host-forget-back = If its agent still runs, the host comes back with the next re
 host-forget-alive = Its agent is running now, so the host will be back within some ten seconds. Stop the agent or revoke its token first.
 because-heard = The agent was heard { $length } ago.
 because-silent = The agent has been silent for { $length }.
-because-never = The agent was never heard.
+because-never = The agent has never been heard.
 because-tcp = { $outcome ->
     [answered] The server connected to the host over TCP.
     [refused] The host refused a TCP connection from the server, so something is there.
@@ -677,7 +677,7 @@ note-prometheus-scrape = Koshu tells its own state at /metrics: memory, disk, li
 note-heartbeat = “nightly-backup” is a name of your choice. The exit code at the end says whether the job worked.
 note-scrape = Goes into koshu.yaml: Koshu fetches these targets as Prometheus would.
 note-github-webhook = GitHub signs what it sends with the secret: the same text goes into that file and into GitHub's form. Pushes to the default branch, deployments and releases become marks on every chart. GitHub must be able to reach this address.
-note-github-actions = A step for the job that deploys. Keep the token as the repository's secret KOSHU_TOKEN: it does not belong into the file. GitHub must be able to reach this address.
+note-github-actions = A step for the job that deploys. Keep the token as the repository's secret KOSHU_TOKEN: it does not belong in the file. GitHub must be able to reach this address.
 guard-none-yet = Programs on this machine need no token, because none was ever made.
 guard-port = This protocol has no place for a token: whoever reaches the port may send.
 guard-forward = Whoever reaches the port may send, unless koshu.yaml sets server.intake.forward_shared_key: then the same key belongs into this configuration.
@@ -1104,10 +1104,10 @@ firing-gone-title = There is no such firing
 firing-gone = Nothing is known under this address.
 firing-gone-how = It may have been deleted together with its service. <inbox>Go to the inbox</inbox>
 firing-open-since = It has fired since { $at } ({ $ago }).
-firing-over = It is over: { $from } to { $to }, { $length }.
+firing-over = It has ended: { $from } to { $to }, { $length }.
 ask-ack = Do you take this alert?
 ask-ack-what = Whoever acknowledges looks after it now; nobody else is woken for it. Opening this page has not acknowledged anything.
-ask-ack-over = You were asked to acknowledge this, but it is over already.
+ask-ack-over = You were asked to acknowledge this, but it has ended already.
 firing-action = First thing to do
 firing-action-none = The rule does not say. Give it an “action”.
 firing-runbook = Runbook
@@ -1140,7 +1140,7 @@ history-outcome = Outcome
 history-assigned = Owner
 history-due = Due date
 history-progress = Progress
-history-escalated = Nobody answered; told further
+history-escalated = Nobody acknowledged; told further
 history-delivered = Told
 history-given-up = Could not be told
 history-fell-back = Told over another channel
@@ -1298,7 +1298,7 @@ rules-none-how = A rule decides from a signal whether something is an alert (now
 rules-none-fit = No rule fits this filter
 rules-none-fit-how = It may have another name now, or have left the configuration. <all>Show all rules</all>
 rules-all = All rules
-rule-class = Becomes
+rule-class = Class
 config-problem = The last change of the configuration was not taken; the rules before it still hold.
 phase-firing = firing
 phase-firing-why = The condition holds, and has long enough.
@@ -1351,7 +1351,7 @@ record-outcome = Outcome
 ## Channels
 channels-title = Do messages arrive?
 channels-none = No channel is configured
-channels-none-how = Whatever fires is recorded here, but nobody is told. Name at least one channel for alerts.
+channels-none-how = Whatever fires is recorded here, but nobody is told. Configure at least one channel for alerts.
 channel-told = Hears of
 channel-not-configured = not configured any more
 channel-failing = failing since { $at }
@@ -1445,9 +1445,9 @@ check-places-part = in { $n } of { $of } places
 check-no-runner = The agent that should run it sent nothing.
 check-run-here = Only agents run this check. Run now looks from the server, and what it finds counts for nothing.
 check-last-ok = Last good
-check-certificate = Certificate ends
-check-heartbeat-due = Next sign due
-check-evidence = The network of this server itself may be lost. That was tried:
+check-certificate = Certificate expires
+check-heartbeat-due = Next heartbeat due
+check-evidence = The network of this server itself may be lost. This was tried:
 check-run = Run now
 check-running = Running
 check-day = How was the last day?
@@ -1459,7 +1459,7 @@ check-day-answer = <b>{ $share }</b> of the minutes that were seen were good: { 
 }
 check-runs = What did the last runs find?
 check-runs-none = There was no run yet.
-check-last-bad = The last one that was not good
+check-last-bad = The last run that was not good
 check-attempts = { $n } tries
 check-steps = Steps
 check-step = Step
@@ -1496,7 +1496,7 @@ coverage-idle = Checks with steps that no user takes in this range: { $names }
 ## Monthly report
 report-title = How available was { $service } in { $month }?
 report-title-bare = How available was a service in a month?
-report-no-service = A month can be reported of as soon as requests arrive: see <sources>what arrives</sources>.
+report-no-service = A month can be reported on as soon as requests arrive: see <sources>what arrives</sources>.
 report-month = Month
 report-before = Month before
 report-after = Next month
@@ -1508,8 +1508,8 @@ report-print = Print
 report-service-now = The service now
 report-goes-on = The month goes on: these are its figures until { $until }.
 report-incomplete = { $n ->
-    [one] One day is not known whole ({ $days }): some or all of its requests are not stored any more, because retention or the disk budget deleted them, or a file is damaged. Whom they concerned is not known.
-   *[other] { $n } days are not known whole ({ $days }): some or all of their requests are not stored any more, because retention or the disk budget deleted them, or a file is damaged. Whom they concerned is not known.
+    [one] One day is known only in part ({ $days }): some or all of its requests are no longer stored, because retention or the disk budget deleted them, or a file is damaged. Whom they concerned is not known.
+   *[other] { $n } days are known only in part ({ $days }): some or all of their requests are no longer stored, because retention or the disk budget deleted them, or a file is damaged. Whom they concerned is not known.
 } To keep whole months, write "server.retention.requests: 62d" and give "server.disk" enough room.
 report-empty = Nothing is known of this month, so there is no figure. That is not 100 %.
 report-empty-how = No request of it is stored: nothing arrived, or its time is beyond what is kept. See <sources>what arrives</sources>.
@@ -1639,7 +1639,7 @@ quality-sort-first = to be changed first
 quality-unjudged = nobody has judged it
 quality-precision = { $of } of { $all } ({ $share })
 quality-interval = 95 %: { $interval }
-quality-undecided = Nothing said yet
+quality-undecided = Not judged yet
 quality-demote = should be a ticket
 quality-not-configured = not configured any more
 quality-told = Told
@@ -1695,10 +1695,10 @@ over-budget = Budget
 over-budget-is = over
 over-budget-not = within
 people-title = Who is called how often?
-people-budget = Bearable is meant to be: { $pages ->
+people-budget = A person's budget is { $pages ->
     [one] one page
    *[other] { $pages } pages
-} per person and week, { $off ->
+} a week, { $off ->
     [0] none of them
     [one] one of them
    *[other] { $off } of them
@@ -1790,12 +1790,12 @@ starter-copy = Copy YAML
 starter-save = Download YAML
 starter-owner = Who looks after it? (a team or a person)
 starter-accept = Accept…
-starter-not-possible = It cannot be accepted with a press.
+starter-not-possible = It cannot be accepted from here.
 starter-no-folder = The configuration is one file, and Koshu does not write into what people keep. Copy the proposal into it; or start Koshu with a folder as its configuration, and it can add “{ $file }” there.
 starter-exists = There is a “{ $file }” in the configuration folder already. Look there first; what is missing can be copied from here.
 starter-declared = { $service }, or a rule with one of these names, is declared in another file of the configuration, and nothing can be declared twice. Copy what is missing from here into that file.
 starter-by-hand = Copy the proposal and put it into the configuration of { $service } by hand.
 starter-ask = Put these rules into the configuration?
-starter-ask-what = Koshu writes “{ $file }” into the configuration folder. Within seconds its objectives and rules for { $service } are in force, and what they find is told to the configured channels. To undo it, remove the file.
+starter-ask-what = Koshu writes “{ $file }” into the configuration folder. Within seconds its objectives and rules for { $service } are in force, and the configured channels are told what they find. To undo it, remove the file.
 starter-ask-yes = Write the file
 starter-accepted = Written as “{ $file }”; it is in force within seconds. <rules>See its rules</rules> or <objectives>its objectives</objectives>.

@@ -70,7 +70,7 @@ page-not-loaded = このページを読み込めませんでした。サーバ�
 chart-not-loaded = グラフを読み込めませんでした。同じ数値は表で見られます。
 server-away = Koshu につながりません
 not-found-title = そのページはありません
-not-found-home = 最初のページへ
+not-found-home = ホームへ
 partial = 一部だけの結果です：{ $why }
 
 ## キーボード
@@ -78,7 +78,7 @@ help-open = キー操作
 help-title = キー操作
 help-words = 文字の入力中や変換中は働きません。
 key-search = 検索・絞り込みへ
-key-home = 最初のページへ
+key-home = 「ホーム」へ
 key-errors = 「エラー」へ
 key-traces = 「トレース」へ
 key-metrics = 「メトリクス」へ
@@ -109,7 +109,7 @@ home-quiet = この期間にリクエストのないサービスが { $n } 個�
 home-quiet-seen = 最終受信は { $ago }
 home-quiet-never = まだ何も届いていません
 home-empty-title = まだどのサービスからもデータが届いていません。
-home-empty = このホストのアクセスログは自動で探しています。<sources>見つかったもの</sources>を確かめるか、次のコマンドで取り込んでください。
+home-empty = このホストのアクセスログは自動で探しています。<sources>見つかったもの</sources>を確かめるか、次のコマンドでログを取り込んでください。
 home-who = 誰が何にがっかりしたか
 home-who-answer = { $range }：<b>{ $users } 人</b>がエラーに遭いました。うち { $recovered } 人はやり直して成功し、<b>{ $still } 人は失敗したまま</b>です。
 home-who-worst = いちばん多いのは { $service } の <route>{ $route }</route> で { $users } 人です。
@@ -196,10 +196,10 @@ pressure-io = ディスク待ち
 service-how = { $service } は利用者にとってどうか
 service-which = どのリクエストが利用者の時間を使っているか
 service-empty = { $range }：{ $service } へのリクエストはありません。
-service-empty-how = <day>直近 7 日間</day>を見るか、<sources>何が届いているか</sources>を確かめるか、ログを送ってください。
+service-empty-how = <day>直近 7 日間</day>を見るか、<sources>何が届いているか</sources>を確かめるか、次のようにログを送ってください。
 signal-sentence = { $range }：リクエスト <b>{ $requests }</b> 件のうち <failed>{ $errors }</failed> 件が失敗し、エラー率は <b>{ $ratio }</b> です（95 % 区間 { $interval }）。
 signal-speed = 応答は半数が { $p50 } 以内、95 % が <b>{ $p95 }</b> 以内、99 % が { $p99 } 以内です。
-signal-timed = 所要時間がわかるのは { $requests } 件中 { $timed } 件です。
+signal-timed = 応答時間がわかるのは { $requests } 件中 { $timed } 件です。
 no-durations = ログに応答時間がないので、速さはわかりません。<sources>nginx の設定を 2 行足す</sources>と測れます。
 no-durations-short = ログに応答時間がありません
 no-requests = この期間のリクエストはありません。
@@ -215,7 +215,7 @@ unit-requests-cell = 1 マスあたりの件数
 unit-records = 件
 same-weekday-before = 前の同じ曜日
 compare-label = 前の同じ曜日と比べる
-compare-nothing = 前の同じ曜日の記録はありません。
+compare-nothing = 前の同じ曜日の記録は保存されていません。
 drag-hint = グラフをドラッグすると期間を選べます。
 sketch-error = パーセンタイルの誤差は ±{ $error } 以内です。
 error-note = { $requests } 件中 { $errors } 件が失敗。95 % 区間は { $interval } です。
@@ -257,7 +257,7 @@ see-records = 記録を見る
 heat-title = 応答にかかった時間
 heat-hint = 1 マス最大 { $most } 件。濃いほど多い。マスを押すと記録が見られます。
 heat-spot = { $at }、{ $band }：{ $n } 件
-heat-summary = 時刻と所要時間のヒートマップ。1 マス最大 { $most } 件。数値は表で見られます。
+heat-summary = 時刻と応答時間のヒートマップ。1 マス最大 { $most } 件。数値は表で見られます。
 band = { $low } から { $high }
 band-above = { $low } 超
 
@@ -422,7 +422,7 @@ because-peer = { $outcome ->
    *[other] { $host } からの結果では何も言えません。試せなかったか、以前から届いていません。
 }
 because-server-network = サーバーが自分のネットワークに届きません。
-because-all-silent = ほかの { $n } 台のエージェントも、すべて応答しなくなりました。
+because-all-silent = ほかのエージェント { $n } 台も、すべて応答しなくなりました。
 because-no-witness = ホストの様子を言えるエージェントがほかになく、サーバーから届かないだけでは停止と判断できません。
 because-not-looked = サーバーから試した結果では、ホストについて何も言えません。
 because-early = Koshu は起動したばかりで、まだエージェントの報告を受けていません。
@@ -542,10 +542,10 @@ note-past-logs = そのままのファイルも .gz も .zst も読めます。�
 note-curl = 「shop」は、あなたのサービスの名前に変えてください。
 note-agent = 最初のコマンドはこのサーバーで実行し、ホスト 1 台分のトークンを作ります。そのファイルをホストに移し、2 つめのコマンドはホストで実行します。トークンはホストごとに 1 つずつ必要です。
 note-agent-systemd = すべてホスト側の作業です。動かすユーザーがログを読める必要があります（Debian と Ubuntu ではグループ adm）。トークンはもう一つの設定例で、ホストごとに作ります。
-note-sentry = 末尾の数字はプロジェクトです。設定で名前を決めるまで、エラーはサービス project-1 に入ります。
+note-sentry = 末尾の数字はプロジェクトを表します。設定で名前を決めるまで、エラーはサービス project-1 に入ります。
 note-otel-sdk = OTEL_SERVICE_NAME が、ここでのサービスの名前になります。
 note-prometheus-scrape = Koshu 自身のメモリ、ディスク、収集元ごとの行数を /metrics で公開しています。読むには読み取り用のトークンが必要です。
-note-heartbeat = 「nightly-backup」は自由に決められる名前です。末尾の終了コードで、うまくいったかどうかがわかります。
+note-heartbeat = 「nightly-backup」は自由に決められる名前です。末尾の終了コードで、ジョブがうまくいったかどうかがわかります。
 note-scrape = koshu.yaml に書きます。Prometheus と同じように、Koshu がこれらの対象から取得します。
 note-github-webhook = GitHub は送るものにシークレットで署名します。同じ文字列を、このファイルと GitHub の設定画面に入れてください。デフォルトブランチへのプッシュ、デプロイ、リリースが、すべてのグラフに印として付きます。GitHub からこのアドレスに届く必要があります。
 note-github-actions = デプロイするジョブに足すステップです。トークンはファイルに書かず、リポジトリのシークレット KOSHU_TOKEN に入れてください。GitHub からこのアドレスに届く必要があります。
@@ -600,7 +600,7 @@ tokens-title = トークン
 tokens-none = トークンはありません。
 tokens-none-why = いまは、このマシンからならトークンなしでデータを送れます。トークンを 1 つでも作ると、送信にも必要になります。
 token-name = 名前
-token-scope = できること
+token-scope = 権限
 token-prefix = 先頭
 token-made = 作成
 token-used = 最終使用
@@ -681,7 +681,7 @@ see-request = リクエストを見る
 see-person = この利用者のリクエストを見る
 
 ## トレース
-traces-title = 1 件ずつのリクエストは、どこで時間を使ったのか
+traces-title = 個々のリクエストは、どこで時間を使ったのか
 traces-find = 言葉、またはトレース ID
 traces-least = 最短
 traces-least-wrong = 読み取れませんでした。250ms、1.5s、2分 のように書いてください。
@@ -796,10 +796,10 @@ nav-objectives = 目標
 nav-rules = ルール
 nav-checks = 外形監視
 watch-nav = 見張り
-key-inbox = 受信箱へ
-key-objectives = 目標へ
-key-rules = ルールへ
-key-checks = 外形監視へ
+key-inbox = 「受信箱」へ
+key-objectives = 「目標」へ
+key-rules = 「ルール」へ
+key-checks = 「外形監視」へ
 key-acknowledge = アラートを引き受ける
 key-outcome = 結果を記録する
 class-alert = アラート
@@ -837,11 +837,11 @@ inbox-shown = { $n } 件を表示しています。
 inbox-none-fit = 条件に合うものはありません
 inbox-none-fit-how = 状態を変えるか、すべてのサービスとルールを表示してください。
 alerts-none = アラートはまだ一度も出ていません
-alerts-none-how = アラートは、class が alert のルールから出ます。勝手に人を起こすルールは組み込まれていません。次のように設定ファイルに書くと、<rules>ルール</rules>のページでそれぞれの状態が見えます。
+alerts-none-how = アラートは、種類（class）が alert のルールから出ます。勝手に人を起こすルールは組み込まれていません。次のように設定ファイルに書くと、<rules>ルール</rules>のページでそれぞれの状態が見えます。
 alerts-none-open = 発報中のアラートはありません。
 alerts-none-past = 終わったアラートはまだありません。
 tickets-none = 該当するチケットはありません
-tickets-none-how = チケットは、数日のうちに人が対応するものです。class が ticket のルールから作られ、期限もルールに書きます。
+tickets-none-how = チケットは、数日のうちに人が対応するものです。種類（class）が ticket のルールから作られ、期限もルールに書きます。
 acknowledge = 引き受ける
 acknowledged-by = { $by } が { $ago }に引き受けた
 firing-lasted = { $at } から { $length }
@@ -860,12 +860,12 @@ fired-times = { $n } 回目
 has-notes = メモ { $n } 件
 outcome-ask = 結果は？
 outcome-acted = 対応した
-outcome-healed = 自動で修復
+outcome-healed = 自動で復旧した
 outcome-by-itself = ひとりでに収まった
 outcome-duplicate = 重複
 outcome-nothing = 対応不要…
 outcome-was-acted = 人が対応した
-outcome-was-healed = 自動で修復された
+outcome-was-healed = 自動で復旧した
 outcome-was-by-itself = ひとりでに収まった
 outcome-was-duplicate = ほかと重複
 outcome-was-nothing = 対応は要らなかった
@@ -883,7 +883,7 @@ ticket-overdue = 期限切れ：{ $at } まで（{ $ago }）
 ## 1 件の発報
 firing-title = 発報
 firing-gone-title = 見つかりません
-firing-gone = このアドレスに当たる発生は記録されていません。
+firing-gone = このアドレスに当たる発報は記録されていません。
 firing-gone-how = サービスと一緒に削除されたのかもしれません。<inbox>受信箱を開く</inbox>
 firing-open-since = { $at } から続いています（{ $ago }）。
 firing-over = 終わりました。{ $from } から { $to } まで、{ $length }。
@@ -919,7 +919,7 @@ history-outcome = 結果
 history-assigned = 担当の変更
 history-due = 期限の変更
 history-progress = 進み具合
-history-escalated = 応答がなく、次の人に通知
+history-escalated = 引き受ける人がなく、次の人に通知
 history-delivered = 通知した
 history-given-up = 通知できなかった
 history-fell-back = 別の通知先に切り替え
@@ -961,20 +961,20 @@ delivery-folded = 終了とまとめて通知
 objectives-title = あとどれだけ失敗できるか
 objectives-answer = 目標は <b>{ $n } 件</b>。{ $spent ->
     [0] { $burning ->
-        [0] 予算を超えたものも、減りが速すぎるものもありません
-       *[other] 予算を超えたものはなく、<b>{ $burning } 件</b>は減りが速すぎます
+        [0] 予算を超えたものも、消費が速すぎるものもありません
+       *[other] 予算を超えたものはなく、<b>{ $burning } 件</b>は消費が速すぎます
     }
    *[other] <b>{ $spent } 件</b>が予算を超え{ $burning ->
         [0] ています
-       *[other] 、ほかの <b>{ $burning } 件</b>は減りが速すぎます
+       *[other] 、ほかの <b>{ $burning } 件</b>は消費が速すぎます
     }
 }。{ $unknown ->
     [0] {""}
    *[other] <b>{ $unknown } 件</b>については何もわかりません。
 }
-objectives-note = 消費 1× は、期間の終わりにちょうど予算を使い切る速さです。見ていなかった時間は、良くも悪くも数えません。
+objectives-note = 消費 1× は、期間の終わりにちょうど予算を使い切る速さです。見ていなかった時間は、良好にも不良にも数えません。
 objectives-none = 目標が設定されていません
-objectives-none-how = 目標は、リクエストのどれだけが良好でなければならないか、つまりどれだけ失敗してよいかを決めるものです。設定ファイルに書き、それを見張るルールを置くと、たくさんのアラートが 1 件にまとまります。
+objectives-none-how = 目標は、リクエストのどれだけが良好でなければならないか、つまりどれだけ失敗してよいかを決めるものです。設定ファイルに書き、それを見張るルールを置くと、いくつもあったアラートが 1 件にまとまります。
 objectives-none-here = { $service } には目標がありません
 objectives-all = <all>すべての目標を表示</all>
 objective = 目標
@@ -985,7 +985,7 @@ objective-of = 対象
 objective-bad-of = 不良／対象
 objective-seen = 見ていた時間
 objective-spent = 予算超過
-objective-burning = 減りが速い
+objective-burning = 消費が速い
 objective-unknown = わからない
 objective-fine = 予算内
 burn = 消費の速さ
@@ -1017,16 +1017,16 @@ objective-chart = 期間中の予算の残り
 objective-chart-note = 印は変更です。0 % より下は、許される数を超えています。見ていなかったところは線が途切れます。
 objective-burnt = 何が予算を減らしたのか
 objective-burnt-none = この期間に不良のリクエストは記録されていません。
-objective-burnt-unknown = この条件は保存済みのリクエストに問い合わせられないため、ルートはわかりません。
+objective-burnt-unknown = この条件では保存済みのリクエストを調べられないため、ルートはわかりません。
 objective-unseen = 見ていなかったのはいつか
 objective-unseen-none = すべての時間を見ていました。
 objective-unseen-before = { $at } より前は、何も見ていませんでした。
 objective-unseen-none-since = それ以降、見ていなかった時間はありません。
-objective-unseen-what = 次の時間は誰も見ていませんでした。良かったとも悪かったとも言えず、どちらにも数えていません。
+objective-unseen-what = 次の時間は誰も見ていませんでした。良好だったとも不良だったとも言えず、どちらにも数えていません。
 objective-unseen-length = （{ $length }は見ていない）
 objective-unseen-more = ほかに、もっと短い時間が { $n } か所あります。
 objective-rules = 誰が見張っているのか
-objective-rules-none = この目標を見張るルールがありません。予算が減っても誰にも伝わりません。
+objective-rules-none = この目標を見張るルールがありません。予算が消費されても誰にも伝わりません。
 objective-changes = その間に何が変わったのか
 objective-gone = そのような目標は設定されていません。
 
@@ -1040,11 +1040,11 @@ rules-answer = ルールは <b>{ $n } 件</b>。{ $firing ->
    *[other] <b>{ $blind } 件</b>は見張る相手が見えていません。
 }
 rules-none = ルールが設定されていません
-rules-none-how = ルールは、信号を見て、アラート（いますぐ）・チケット（数日のうち）・記録のどれにするかを決めます。まずチケットから始め、本当に人が動いたものだけをアラートにしてください。
+rules-none-how = ルールは、シグナルを見て、アラート（いますぐ）・チケット（数日のうち）・記録のどれにするかを決めます。まずチケットから始め、本当に人が動いたものだけをアラートにしてください。
 rules-none-fit = 条件に合うルールはありません
 rules-none-fit-how = 名前が変わったか、設定から外れたのかもしれません。<all>すべてのルールを表示</all>
 rules-all = すべてのルール
-rule-class = 行き先
+rule-class = 種類
 config-problem = 設定の最後の変更は取り込まれていません。その前のルールがいまも有効です。
 phase-firing = 発報中
 phase-firing-why = 条件が、必要な長さだけ続いています。
@@ -1061,7 +1061,7 @@ phase-fine-why = 測定でき、条件は成り立っていません。
 series-blind = いまは
 series-count = 系列 { $n } 本
 series-more = ほかに { $n } 本の系列があります。
-series-left-out = { $n } 本の系列は上限を超え、見張られていません。
+series-left-out = 上限を超えた { $n } 本の系列は見張られていません。
 rule-record = これまでの結果はどうだったか
 record-none = まだ一度も発報していません。
 record-none-lately = この期間には発報していません。
@@ -1091,7 +1091,7 @@ channel-test-never = 未実施
 test-title = テストは届きましたか
 test-what = テストのメッセージのリンクから来たのなら、届いたと答えてください。リンクはプログラムも開くので、このページを開いただけでは数えません。
 test-arrived = はい、届きました
-test-thanks = ありがとうございます。「{ $channel }」は届く通知先と確認されました。
+test-thanks = ありがとうございます。「{ $channel }」に通知が届くことを確認しました。
 test-next = <rules>通知先の一覧を見る</rules>
 
 ## 通知を止める・作業の予告
@@ -1134,7 +1134,7 @@ checks-answer = 監視項目は <b>{ $n } 件</b>。{ $failed ->
    *[other] <b>{ $unsure } 件</b>については何も言えません。
 }
 checks-none = 外形監視が設定されていません
-checks-none-how = 外形監視は、利用者と同じことを外から試します。ページを開く、ログインする、買う。決して壊れてはいけない一つから始めてください。
+checks-none-how = 外形監視は、利用者と同じことを外から試します。ページを開く、サインインする、買う。絶対に壊れてはいけない操作を 1 つ選んで始めてください。
 checks-none-fit = 条件に合う監視項目はありません
 checks-all = <all>すべての監視項目を表示</all>
 checks-find = 監視項目を探す
@@ -1158,8 +1158,8 @@ check-places-part = { $of } か所のうち { $n } か所
 check-no-runner = 実行するはずのエージェントから何も届いていません。
 check-run-here = この監視項目を実行するのはエージェントだけです。「いま実行」はサーバーから試すだけで、結果は数えません。
 check-last-ok = 最後の正常
-check-certificate = 証明書の期限
-check-heartbeat-due = 次の合図の期限
+check-certificate = 証明書の有効期限
+check-heartbeat-due = 次のハートビートの期限
 check-evidence = このサーバー自身のネットワークが切れているのかもしれません。次を試しました。
 check-run = いま実行
 check-running = 実行中
@@ -1212,7 +1212,7 @@ report-csv = CSV をダウンロード
 report-print = 印刷
 report-service-now = いまのサービスを見る
 report-goes-on = この月はまだ終わっていません。{ $until } までの値です。
-report-incomplete = { $n } 日分は一部しかわかりません（{ $days }）。その日のリクエストの一部またはすべてが、もう保存されていないからです（保存期間かディスクの予算による削除、またはファイルの破損）。その日、誰に何があったかはわかりません。丸一か月を残すには、設定に「server.retention.requests: 62d」と書き、「server.disk」を十分に取ってください。
+report-incomplete = { $n } 日分は一部しかわかりません（{ $days }）。その日のリクエストの一部またはすべてが、もう保存されていないからです（保存期間かディスクの予算による削除、またはファイルの破損）。その日、誰に何があったかはわかりません。丸 1 か月を残すには、設定に「server.retention.requests: 62d」と書き、「server.disk」を十分に取ってください。
 report-empty = この月については何もわからないので、値はありません。100 % という意味ではありません。
 report-empty-how = この月のリクエストは保存されていません。届いていないか、保存期間を過ぎています。<sources>何が届いているか</sources>を確かめてください。
 report-answer = 良好だったのは、時間では <b>{ $time }</b>、リクエストでは <b>{ $requests }</b>、利用者の時間では <b>{ $users }</b> です。
@@ -1221,7 +1221,7 @@ report-disappointed = { $n ->
    *[other] 利用者 { $all } 人のうち <b>{ $n } 人</b>がエラーに遭いました（{ $share }、95 % 区間 { $interval }）。
 }
 report-disappointed-unknown = 何人がエラーに遭ったかはわかりません。
-report-allowed = { $target } % なら、月全体で <b>{ $allowed }</b>まで停止が許されます。不良だったのは <b>{ $bad }</b>です。{ $unknown ->
+report-allowed = 目標値 { $target } % なら、月全体で <b>{ $allowed }</b>まで停止が許されます。不良だったのは <b>{ $bad }</b>です。{ $unknown ->
     [0] {""}
    *[other] ほかに { $unknown } 分については何もわかりません。
 }
@@ -1235,11 +1235,11 @@ report-definition = 数え方
 report-with = 作業も数える
 report-without = 作業を除く
 report-by-time = 時間
-report-by-time-means = リクエストの { $share } 以上が良好だった分の割合。
+report-by-time-means = リクエストの { $share } 以上が良好だった 1 分の割合。
 report-by-requests = リクエスト
 report-by-requests-means = 良好なリクエストの割合（{ $good }）。
 report-by-users = 利用者の時間
-report-by-users-means = 利用者が、問題なく使えていた時間の割合。
+report-by-users-means = 利用者が使おうとした時間のうち、問題なく使えていた割合。
 report-minutes-of = { $all } 分のうち { $good } 分
 report-minutes-unknown = { $n } 分は不明
 report-requests-of = { $all } 件のうち { $good } 件
@@ -1261,11 +1261,11 @@ report-worst-share = 利用者にとって良好
 report-worst-note = 長さごとに、利用者の時間で見て最も悪かった時間帯です。開くと、その時のサービスの様子が見られます。
 report-how = どう計算しているか
 report-how-good = 良好なリクエストの条件は { $good } です。
-report-how-time = 時間：リクエストの { $share } 以上が良好だった 1 分を、良好と数えます。リクエストのない 1 分は不明で、良くも悪くも数えません。
+report-how-time = 時間：リクエストの { $share } 以上が良好だった 1 分を、良好と数えます。リクエストのない 1 分は不明で、良好にも不良にも数えません。
 report-how-requests = リクエスト：良好な件数を全体で割ります。95 % 区間は、100 回のうち 95 回は真の割合を含む幅です。件数が少ないほど広くなります。
 report-how-users = 利用者の時間：同じ人のリクエストの間の時間を、直前のリクエストの良し悪しで数えます。{ $cut }を超えて間が空いたら、その人はいないとみなし、数えません。
 report-how-maintenance = 作業とは、予告された作業のことです。左の列ではほかの時間と同じように数え、右の列では除きます。
-report-how-unknown = 何も見えていなかった時間については何も言いません。値を良くも悪くもせず、別に数えています。
+report-how-unknown = 何も見えていなかった時間については何も言いません。値を上げも下げもせず、別に数えています。
 report-how-allowed = 許される停止時間は、月全体から目標の分を引いた残りです。30 日の 99.98 % なら 8.64 分です。
 report-how-rounded = 値はすべて小数第 3 位で切り捨てています。99.9996 % は 100 % ではありません。
 report-span = { $from } から { $to } まで（{ $zone }）。
@@ -1300,8 +1300,8 @@ of-each-objective = 各目標
 ## アラートの質
 nav-actionability = アラートの質
 nav-report = 可用性
-key-actionability = アラートの質へ
-key-report = 月ごとの可用性へ
+key-actionability = 「アラートの質」へ
+key-report = 「可用性」へ
 quality-title = 知らせる価値があったのはどのルールか
 quality-days = 対象の期間
 quality-none = この期間に発報したルールはありません。
@@ -1318,7 +1318,7 @@ quality-sort-first = 直すべき順
 quality-unjudged = まだ判断なし
 quality-precision = { $all } 回のうち { $of } 回（{ $share }）
 quality-interval = 95 % 区間 { $interval }
-quality-undecided = 未記録
+quality-undecided = 判断なし
 quality-demote = チケットにすべき
 quality-not-configured = いまの設定にはない
 quality-told = 通知
@@ -1334,12 +1334,12 @@ off-hours = 時間外
 flaps = ばたつき
 median-acknowledge = 引き受けるまで（中央値）
 demotion-title = チケットに変えるべきアラートはどれか
-demotion-none = ありません。不要なほうが多いと言い切れるアラートはありません。判断が少ないうちは何も言い切れないので、受信箱で一件ごとに結果を記録してください。
+demotion-none = ありません。不要なほうが多いと言い切れるアラートはありません。判断が少ないうちは何も言い切れないので、受信箱で 1 件ごとに結果を記録してください。
 demotion-what = 対応が必要だったのは半分未満です。区間の上端でも半分に届かないので、偶然ではありません。このために人を起こすべきではありません。
 demotion-propose = 変更案を見る
 demotion-hide = 変更案を閉じる
 demotion-answer = 直近 { $days } 日間なら、<b>アラートは { $fewer } 件減り、見逃す障害は { $missed } 件</b>です。
-demotion-detail = 変更前のアラートは { $before } 件、変更後は { $after } 件。障害とは、人が対応したか自動で修復されたアラートのことで、この間に { $incidents } 件ありました。
+demotion-detail = 変更前のアラートは { $before } 件、変更後は { $after } 件。障害とは、人が対応したか自動で復旧したアラートのことで、この間に { $incidents } 件ありました。
 demotion-missed = ほかのどのアラートも気づかなかった障害が { $n } 件あります。決める前に<firings>このルールの発報</firings>を見てください。
 demotion-no-replay = この変更をした場合の直近 30 日間を再現できなかったので、何を見逃すことになるかはわかりません。
 demotion-copy = 変更をコピー
@@ -1378,7 +1378,7 @@ replay-seconds = { $n } 秒
 replay-cancelled = 中止しました。
 replay-answer = { $span }：<b>アラート { $alerts } 件</b>、<b>チケット { $tickets } 件</b>、記録 { $records } 件。
 replay-stopped = 2 分では終わらず、{ $asked } までのうち { $to } まで、<b>{ $share }</b> を再現しました。その先はわかりません。期間を短くすると最後まで再現できます。
-replay-unreached = 届かなかった時間
+replay-unreached = 再現していない時間
 replay-nothing = 再現できたルールの中に、発報したはずのものはありません。
 replay-firings = 発報
 replay-series = 系列
@@ -1402,7 +1402,7 @@ watching-nobody = <b>誰にも伝わりません。</b>{ $service } にはルー
 starter-show = 案を見る
 starter-hide = 案を閉じる
 starter-nothing = { $service } には、案のもとになる過去がまだありません。
-starter-nothing-how = 案を作るには、少なくともまる 1 日分のリクエストが要ります。<sources>収集元</sources>で古いログを取り込むか、明日また見てください。
+starter-nothing-how = 案を作るには、少なくとも丸 1 日分のリクエストが要ります。<sources>収集元</sources>で古いログを取り込むか、明日また見てください。
 starter-answer = { $service } の過去から作った最初の案です。その期間（{ $span }）に当てはめると、<b>アラート { $alerts } 件</b>、<b>チケット { $tickets } 件</b>、記録 { $records } 件でした。
 starter-no-replay = { $service } の過去（{ $span }）から作った最初の案です。その間に何を知らせたはずかはわかりません。
 starter-why = この数値にした理由

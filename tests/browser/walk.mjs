@@ -422,7 +422,7 @@ async function walk(page) {
     await row.getByText("0 of 1").waitFor();
     await row.getByText("Nothing had to be done").waitFor();
     await heading("Which alerts should become tickets?").waitFor();
-    await page.getByText(/^Bearable is meant to be/).waitFor();
+    await page.getByText(/^A person's budget is/).waitFor();
     await look(page, "quality");
   });
   await step("the availability of the month has three definitions, and a table to take along", async () => {
