@@ -51,7 +51,7 @@ cli-access-rejected = { $count } lines were rejected; for each reason one of the
 ## koshu import
 cli-import-waiting = the server is busy, going on in { $seconds } s
 cli-import-again = What was acknowledged is stored. Run the same command again: it goes on where it stopped, and counts nothing twice.
-cli-import-race = { $file } is being imported by somebody else at the same time
+cli-import-race = { $file } is being imported by another program at the same time
 cli-import-pattern = a pattern belongs to its service in koshu.yaml; import with --format auto
 
 ## koshu query
@@ -77,8 +77,8 @@ cli-token-none-hint = koshu token list shows ids
 cli-token-two = several tokens start with { $token }; give the id
 cli-link-once = Works once, for one hour. Earlier links no longer work.
 cli-password-prompt = New password (it shows while you type; or pipe it in):
-cli-password-set = The password is set. All sessions of this user have ended.
-cli-user-none = there is no user { $name }
+cli-password-set = The password is set. All sessions of this account have ended.
+cli-user-none = there is no account { $name }
 cli-user-none-hint = koshu user list shows them
 cli-no-store = there is no store in { $dir }
 cli-no-store-hint = Name the data folder with --dir; koshu up makes it at its first start
@@ -136,15 +136,15 @@ cli-rules-replayed = { $alerts } alerts, { $tickets } tickets, { $records } reco
 cli-rules-cut = There was not enough time or memory to go on to { $to }: ask for the rest with --from, or try fewer rules
 cli-rules-more = { $more } more are not listed: ask for a shorter time
 cli-rules-not-replayed = { $rule } was left out: { $why }
-cli-rules-sampled = { $rule } was looked at every { $seconds } s: ask for a shorter time to see it every minute
+cli-rules-sampled = { $rule } was evaluated every { $seconds } s only: ask for a shorter time to have it every minute
 cli-rules-compared = { $before } alerts with the rules in force, { $after } with these; of { $incidents } alerts that made somebody act, { $missed } would be missed
 
 ## koshu check --send-test
-cli-test-none = no output is configured: nobody would hear of an alert
+cli-test-none = no channel is configured: nobody would hear of an alert
 cli-test-none-hint = add `outputs:` to koshu.yaml
-cli-test-sent = Sent to { $outputs } outputs. Follow the link in each message to acknowledge it; waiting up to { $wait }.
-cli-test-acknowledged = acknowledged
-cli-test-delivered = taken, nobody acknowledged
+cli-test-sent = Sent to { $outputs } channels. Follow the link in each message and say that it arrived; waiting up to { $wait }.
+cli-test-acknowledged = arrived, says a person
+cli-test-delivered = taken, nobody has said that it arrived
 cli-test-failed = refused
 cli-test-tried-again = not taken, being tried again
 cli-test-again = { $output }: not taken, being tried again: { $why }

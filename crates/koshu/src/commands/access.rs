@@ -28,7 +28,7 @@ pub struct AccessArgs {
     /// Rows to print [default: 30 in a table, else all]
     #[arg(long, value_name = "N")]
     pub limit: Option<usize>,
-    /// Format of the lines: auto, combined, common, ltsv, json or alb
+    /// Format of the lines: auto, combined, common, ltsv, json, alb, elb or cloudfront
     #[arg(long, default_value = "auto")]
     pub format: Format,
     /// Regular expression with the groups time, status and request (or path) for a format of your own

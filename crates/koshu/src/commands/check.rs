@@ -22,7 +22,7 @@ pub struct CheckArgs {
     /// Print the JSON Schema of the configuration instead
     #[arg(long)]
     pub schema: bool,
-    /// Instead, let the server send a test to every output, and wait until people acknowledge: only then it counts
+    /// Instead, let the server send a test to every channel; it counts once a person says that it arrived
     #[arg(long)]
     pub send_test: bool,
     /// How long to wait for people

@@ -33,7 +33,7 @@ pub struct ImportArgs {
     /// The service they belong to
     #[arg(long, value_name = "NAME")]
     pub service: ServiceName,
-    /// Format of the lines: auto, combined, common, ltsv, json or alb
+    /// Format of the lines: auto, combined, common, ltsv, json, alb, elb or cloudfront
     #[arg(long, default_value = "auto")]
     pub format: Format,
     #[command(flatten)]

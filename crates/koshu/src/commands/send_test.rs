@@ -87,7 +87,7 @@ pub fn run(server: &ServerArgs, wait: Span, format: OutputFormat, screen: &Scree
     Ok(if is_good { ExitCode::SUCCESS } else { Exit::Problems.into() })
 }
 
-/// To every output that is configured.
+/// To every channel that is configured.
 async fn send(client: &Client) -> Result<Vec<Test>> {
     let mut tests = Vec::new();
     let channels = ask(client, client.request(Method::GET, "api/v1/channels")).await?;

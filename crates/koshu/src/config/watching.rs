@@ -153,7 +153,7 @@ pub fn compile_watch(config: &Config) -> (Watched, Vec<SpecProblem>) {
         let missing = match target {
             Target::Rotation(name) if !rotations.contains_key(name) => format!("no rotation `{name}` is declared"),
             Target::Person(name) if !people.contains_key(name) => format!("nobody called `{name}` is declared"),
-            Target::Output(name) if !channels.contains_key(name) => format!("no output `{name}` is declared"),
+            Target::Output(name) if !channels.contains_key(name) => format!("no channel `{name}` is declared"),
             Target::Rotation(_) | Target::Person(_) | Target::Output(_) => continue,
         };
         wrong(vec![key("escalation")], format!("{missing}; add it to `rotations`, `people` or `outputs`"));
