@@ -1717,7 +1717,7 @@ replay-what = Plays the rules as they are configured now over what is stored, mi
 replay-time = Over
 replay-page-range = Another time
 replay-run = Replay
-replay-running = Replaying. This may take up to two minutes.
+replay-running = Replaying. This may take up to 100 seconds.
 replay-seconds = { $n } s
 replay-cancelled = Stopped.
 replay-answer = { $span }: <b>{ $alerts ->
@@ -1730,7 +1730,7 @@ replay-answer = { $span }: <b>{ $alerts ->
     [one] one record
    *[other] { $records } records
 }.
-replay-stopped = Two minutes were not enough: it came to { $to } of { $asked }, which is <b>{ $share }</b>. What would have been said behind that is not known; a shorter time gets to its end.
+replay-stopped = There was not enough time or memory: it came to { $to } of { $asked }, which is <b>{ $share }</b>. What would have been said behind that is not known; a shorter time gets to its end.
 replay-unreached = not reached
 replay-nothing = No rule that could be replayed would have fired.
 replay-firings = Firings
