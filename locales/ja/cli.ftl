@@ -137,7 +137,7 @@ cli-rules-cut = 時間かメモリが足りず { $to } までは進めなかっ�
 cli-rules-more = 一覧にないものがほかに { $more } 件ある: 期間を短くする
 cli-rules-not-replayed = { $rule } は対象外: { $why }
 cli-rules-sampled = { $rule } は { $seconds } 秒おきに調べた: 1 分おきに見るには期間を短くする
-cli-rules-compared = いまのルールではアラート { $before } 件、このルールでは { $after } 件。対応を要したアラート { $incidents } 件のうち { $missed } 件を見逃す
+cli-rules-compared = いまのルールではアラート { $before } 件、このルールでは { $after } 件。人が対応したアラート { $incidents } 件のうち { $missed } 件を見逃す
 
 ## koshu check --send-test
 cli-test-none = 通知先が設定されていない: アラートは誰にも届かない

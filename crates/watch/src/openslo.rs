@@ -203,7 +203,7 @@ pub fn import(text: &str) -> Result<Imported, ImportError> {
             "AlertPolicy" => reader.policy(document, name),
             "Service" | "SLI" | "AlertCondition" => {}
             "DataSource" | "AlertNotificationTarget" => {
-                reader.note(kind, name, "is left out: sources and outputs are configured here by themselves");
+                reader.note(kind, name, "is left out: sources and channels are configured here by themselves");
             }
             _ => reader.note(kind, name, "is no kind of openslo/v1 and is left out"),
         }

@@ -20,7 +20,7 @@ pub struct ServiceSection {
     pub format: Option<String>,
     /// A regular expression with named groups, for logs in a format of their own.
     pub pattern: Option<String>,
-    /// How a user is recognised; stored only as a keyed hash. Default: address and agent.
+    /// How a user is recognised; stored only as a keyed hash. Default: address and browser.
     pub user: Option<UserIdentity>,
     /// Route patterns, tried in order before the automatic ones: `GET /items/:id`.
     pub routes: Vec<String>,

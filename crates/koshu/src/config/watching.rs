@@ -133,7 +133,7 @@ pub fn compile_watch(config: &Config) -> (Watched, Vec<SpecProblem>) {
     if let Some(section) = &config.outputs.heartbeat {
         match heartbeat(section) {
             Ok(channel) if channels.contains_key(&channel.name) => {
-                let text = format!("an output is called `{}`; choose another `name` for it", channel.name);
+                let text = format!("a channel is called `{}`; choose another `name` for it", channel.name);
                 wrong(vec![key("outputs"), key("heartbeat")], text);
             }
             Ok(channel) => {
@@ -204,7 +204,7 @@ impl Reader<'_> {
     fn channel(&mut self, path: &[PathPart], spec: &OutputSpec, usual: &str) -> Option<String> {
         match spec.ready(usual) {
             Ok(channel) if self.channels.contains_key(&channel.name) => {
-                let text = format!("`{}` is already the name of an output; choose another `name`", channel.name);
+                let text = format!("`{}` is already the name of a channel; choose another `name`", channel.name);
                 self.problems.push(problem(path.to_vec(), &text));
                 None
             }

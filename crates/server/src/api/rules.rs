@@ -344,7 +344,7 @@ pub async fn test(
     Path(name): Path<String>,
 ) -> Result<(StatusCode, axum::Json<TestView>), ApiError> {
     let plan = parts.watch.plan();
-    let channel = plan.channels.get(&name).ok_or_else(|| ApiError::not_found("no such output is configured"))?;
+    let channel = plan.channels.get(&name).ok_or_else(|| ApiError::not_found("no such channel is configured"))?;
     if channel.kind() == ChannelKind::Ping {
         return Err(ApiError::conflict("nobody reads what a dead-man's switch gets; look there whether it is called"));
     }
