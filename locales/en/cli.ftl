@@ -29,7 +29,7 @@ cli-col-advice = WHAT TO DO
 ## koshu up
 cli-up-data = koshu { $version } keeps its data in { $dir }
 cli-up-found = found { $path }: { $problem }
-cli-up-following = following { $path } as service { $service }; { $size } of its past can be imported on the page { $url }/sources
+cli-up-following = following { $path } as service { $service }, from now on; to import its past ({ $size }): koshu import --service { $service } { $path }*
 cli-up-sign-in-once = Sign in (works once, for one hour): { $url }
 cli-up-sign-in = Sign in: { $url }
 cli-up-stopping = stopping

@@ -29,7 +29,7 @@ cli-col-advice = すること
 ## koshu up
 cli-up-data = koshu { $version } のデータフォルダ: { $dir }
 cli-up-found = 見つかったログ { $path }: { $problem }
-cli-up-following = { $path } をサービス { $service } として追跡している。過去の分 { $size } は { $url }/sources のページで取り込める
+cli-up-following = { $path } をサービス { $service } として、これからの分を追跡している。過去の分 ({ $size }) の取り込み: koshu import --service { $service } { $path }*
 cli-up-sign-in-once = サインイン (一度だけ、1 時間以内): { $url }
 cli-up-sign-in = サインイン: { $url }
 cli-up-stopping = 停止する
