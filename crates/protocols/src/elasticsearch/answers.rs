@@ -47,6 +47,24 @@ pub fn content_type(accept: Option<&str>) -> &'static str {
     }
 }
 
+/// Whether a request to a path that both have (`/`, `/shop`) comes from a client of Elasticsearch rather than from a
+/// browser or a person's `curl`, by its headers `Accept`, `Content-Type` and `User-Agent`.
+///
+/// Clients for Python, JavaScript and Go ask for JSON by `Accept`. Those for Ruby (fluentd's plugin), PHP and Java
+/// (Logstash) ask for anything or for nothing, and stop at once when they are shown a page.
+pub fn is_asked_by_client(accept: Option<&str>, content_type: Option<&str>, agent: Option<&str>) -> bool {
+    let names = |header: Option<&str>, word: &str| header.is_some_and(|text| text.to_ascii_lowercase().contains(word));
+    // Every browser asks for HTML where a person goes.
+    if names(accept, "text/html") {
+        return false;
+    }
+    accept.is_none()
+        || names(accept, "elasticsearch")
+        || names(accept, "application/json")
+        || names(content_type, "json")
+        || names(agent, "elastic")
+}
+
 /// `GET /`
 pub fn root(version: Version) -> Value {
     json!({
@@ -109,6 +127,26 @@ pub fn data_stream(name: &str) -> Value {
 /// `GET /_ingest/pipeline/{name}`
 pub fn ingest_pipeline(name: &str) -> Value {
     json!({ name: { "version": 1, "processors": [] } })
+}
+
+/// `GET /_alias/{name}`
+pub fn alias(name: &str) -> Value {
+    json!({ name: { "aliases": { name: { "is_write_index": true } } } })
+}
+
+/// `GET /{index}`
+pub fn index(name: &str) -> Value {
+    json!({ name: { "aliases": {}, "mappings": {}, "settings": {} } })
+}
+
+/// `PUT /{index}`
+pub fn index_created(name: &str) -> Value {
+    json!({ "acknowledged": true, "shards_acknowledged": true, "index": name })
+}
+
+/// The answer to what no shipper needs (searches, statistics): with status 404.
+pub fn no_handler(method: &str, path: &str) -> Value {
+    error(404, "illegal_argument_exception", &format!("no handler found for uri [{path}] and method [{method}]"))
 }
 
 /// `GET /_cluster/health`

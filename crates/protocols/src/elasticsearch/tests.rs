@@ -212,6 +212,36 @@ fn clients_are_answered_in_their_version() {
 }
 
 #[test]
+fn clients_are_told_from_browsers_whatever_they_ask_for() {
+    let browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
+    let vendor = "application/vnd.elasticsearch+json; compatible-with=9";
+    for (case, accept, content_type, agent, want) in [
+        ("a browser", Some(browser), None, Some("Mozilla/5.0"), false),
+        ("a browser that asks for JSON as well", Some("application/json, text/html"), None, None, false),
+        ("a person's curl", Some("*/*"), None, Some("curl/8.9.1"), false),
+        ("Python and JavaScript", Some(vendor), None, Some("elasticsearch-py/9.0.0"), true),
+        ("Beats", Some("application/json"), None, Some("Elastic-filebeat/8.15.0"), true),
+        ("fluentd, by its gem", Some("*/*"), Some("application/json"), Some("Faraday v2.9.0"), true),
+        ("the gem by itself", Some("*/*"), None, Some("elastic-transport-ruby/8.3.0 (RUBY_VERSION: 3.3.1)"), true),
+        ("Logstash", None, Some("application/json"), Some("logstash/8.15.0"), true),
+        ("Vector", None, None, Some("Vector/0.41.0"), true),
+    ] {
+        assert_eq!(answers::is_asked_by_client(accept, content_type, agent), want, "{case}");
+    }
+}
+
+#[test]
+fn an_index_that_an_application_asks_for_is_there_or_made() {
+    assert_eq!(answers::alias("logs")["logs"]["aliases"]["logs"]["is_write_index"], true);
+    assert!(answers::index("logs")["logs"].is_object());
+    let made = answers::index_created("logs");
+    assert_eq!((&made["acknowledged"], &made["index"]), (&true.into(), &"logs".into()));
+    let no = answers::no_handler("POST", "/_search");
+    assert_eq!(no["status"], 404);
+    assert_eq!(no["error"]["reason"], "no handler found for uri [/_search] and method [POST]");
+}
+
+#[test]
 fn a_million_small_items_are_taken_and_no_more() {
     let many = b"{\"delete\":{}}\n".repeat(MAX_RECORDS);
     let (items, seen) = decode(&many);
