@@ -92,6 +92,7 @@ fn receivers() -> Router<Parts> {
         .route("/_cluster/health", get(es::health))
         .route("/_nodes", get(es::nodes))
         .route("/_nodes/{*path}", get(es::nodes))
+        .route("/_alias/{name}", get(es::alias))
         .route("/_ilm/policy/{name}", get(es::policy).put(es::acknowledged))
         .route("/_index_template/{name}", get(es::index_template).put(es::acknowledged))
         .route("/_component_template/{name}", get(es::index_template).put(es::acknowledged))

@@ -37,11 +37,11 @@ pub async fn security_headers(request: Request, next: Next) -> Response {
 /// Any path that is no API: a built file, or the page whose script reads the path.
 pub async fn page(method: Method, uri: Uri, headers: HeaderMap) -> Response {
     let path = uri.path().trim_start_matches('/');
-    if path.is_empty() && crate::receive::elasticsearch::is_client(&headers) {
-        return crate::receive::elasticsearch::root(&headers);
-    }
     if path == "api" || path.starts_with("api/") {
         return ApiError::not_found(format!("there is no {}", uri.path())).into_response();
+    }
+    if let Some(answer) = crate::receive::elasticsearch::beside_pages(&method, path, &headers) {
+        return answer;
     }
     if !matches!(method, Method::GET | Method::HEAD) {
         let mut response = ApiError::method_not_allowed().into_response();

@@ -1,7 +1,8 @@
 //! Clients of Elasticsearch: Python's of versions 8 and 9, and npm's.
 
 use super::{Packages, assert_rows, node_sends, python_sends, rows, stored};
-use e2e::Place;
+use e2e::{Client, Place};
+use reqwest::Method;
 use serde_json::{Value, json};
 
 const BODY: &str = "checkout – 決済 \"ok\"\n\tdone";
@@ -127,4 +128,33 @@ async fn documents_of_npms_client_are_stored_as_they_are() {
     ];
     assert_rows(&rows(koshu.client(), LOGS).await, &want, "logs");
     assert_eq!(stored(koshu.client()).await, [("logs", 3)]);
+}
+
+/// What cannot be installed here asks as fluentd's gem, Logstash and Vector do: without naming JSON. And applications
+/// ask for their index, or make it.
+#[tokio::test]
+async fn clients_that_ask_for_anything_are_not_shown_a_page() {
+    let place = Place::new();
+    let koshu = place.start().await;
+    let client = koshu.stranger();
+    let (kind, gem) = ("application/json", "elastic-transport-ruby/8.3.0");
+    for (method, path, headers, name) in [
+        (Method::GET, "/", [("accept", "*/*"), ("content-type", kind)], "version"),
+        (Method::GET, "/", [("accept", "*/*"), ("user-agent", gem)], "version"),
+        (Method::GET, "/_alias/logs", [("accept", "*/*"), ("user-agent", gem)], "logs"),
+        (Method::GET, "/logs", [("accept", kind), ("user-agent", gem)], "logs"),
+        (Method::PUT, "/logs", [("accept", kind), ("content-type", kind)], "acknowledged"),
+    ] {
+        let request =
+            headers.into_iter().fold(client.request(method, path), |all, (name, value)| all.header(name, value));
+        let answer = Client::send(request).await;
+        assert!(!answer.ok()[name].is_null(), "{path} {headers:?} {answer:?}");
+        assert_eq!(answer.header("x-elastic-product"), "Elasticsearch", "{path} {headers:?}");
+    }
+    let search = Client::send(client.request(Method::POST, "/_search").body("{}")).await;
+    assert_eq!((search.status.as_u16(), &search.json()["status"]), (404, &json!(404)));
+    for accept in ["text/html,*/*;q=0.8", "*/*"] {
+        let page = Client::send(client.request(Method::GET, "/").header("accept", accept)).await;
+        assert!(page.text.contains("<html"), "{accept}: {page:?}");
+    }
 }

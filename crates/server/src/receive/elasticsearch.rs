@@ -8,7 +8,7 @@ use crate::parts::Parts;
 use crate::problem::ApiError;
 use crate::source_name::SourceKind;
 use axum::extract::{Path, Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use protocols::elasticsearch::answers::{self, Version};
@@ -156,15 +156,36 @@ fn version(headers: &HeaderMap) -> Version {
     Version::of_media_type(text(headers, header::ACCEPT).or_else(|| text(headers, header::CONTENT_TYPE)))
 }
 
-/// Whether `GET /` comes from a client of Elasticsearch rather than from a browser.
-pub fn is_client(headers: &HeaderMap) -> bool {
-    let accept = text(headers, header::ACCEPT).unwrap_or_default();
-    !accept.contains("text/html") && (accept.contains("elasticsearch") || accept.contains("application/json"))
+/// What clients of Elasticsearch ask on paths that are the pages' as well, and on those of its paths that nothing here
+/// answers; `None` is for a page. The path has no `/` in front.
+pub fn beside_pages(method: &Method, path: &str, headers: &HeaderMap) -> Option<Response> {
+    // No page is called so, and nobody should take one for the answer to a search.
+    if path.starts_with('_') {
+        let body = answers::no_handler(method.as_str(), &format!("/{path}"));
+        return Some(answer(headers, StatusCode::NOT_FOUND, body.to_string()));
+    }
+    if path.contains('/') {
+        return None;
+    }
+    let is_reading = matches!(*method, Method::GET | Method::HEAD) && is_client(headers);
+    match path {
+        "" if is_reading => Some(json(headers, &answers::root(version(headers)))),
+        "" => None,
+        index if is_reading => Some(json(headers, &answers::index(index))),
+        index if *method == Method::PUT => Some(json(headers, &answers::index_created(index))),
+        _ => None,
+    }
 }
 
-/// `GET` or `HEAD /`, as a client of Elasticsearch asks it.
-pub fn root(headers: &HeaderMap) -> Response {
-    json(headers, &answers::root(version(headers)))
+fn is_client(headers: &HeaderMap) -> bool {
+    let [accept, kind, agent] =
+        [header::ACCEPT, header::CONTENT_TYPE, header::USER_AGENT].map(|name| text(headers, name));
+    answers::is_asked_by_client(accept, kind, agent)
+}
+
+/// `GET /_alias/{name}`
+pub async fn alias(Path(name): Path<String>, headers: HeaderMap) -> Response {
+    json(&headers, &answers::alias(&name))
 }
 
 /// `GET /_license` and `GET /_xpack/license`
