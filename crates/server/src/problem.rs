@@ -34,6 +34,11 @@ impl ApiError {
         &self.detail
     }
 
+    /// How long to wait before it is tried again, if that can help.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.retry_after
+    }
+
     /// The request is wrong; the text says what and how to mend it.
     pub fn bad_request(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, detail)

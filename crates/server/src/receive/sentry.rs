@@ -7,8 +7,11 @@ use crate::problem::ApiError;
 use crate::source_name::SourceKind;
 use axum::Json;
 use axum::extract::{Path, Request, State};
+use axum::http::{HeaderName, HeaderValue};
+use axum::response::{IntoResponse, Response};
+use protocols::sentry::limits::{self, RateLimit};
 use protocols::sentry::{Project, decode_envelope, decode_store};
-use serde_json::{Value, json};
+use serde_json::json;
 
 /// `POST /api/{project}/envelope/`
 pub async fn envelope(
@@ -17,7 +20,7 @@ pub async fn envelope(
     peer: Peer,
     project: Path<String>,
     request: Request,
-) -> Result<Json<Value>, ApiError> {
+) -> Response {
     take(state, send, peer, project, request, true).await
 }
 
@@ -28,7 +31,7 @@ pub async fn store(
     peer: Peer,
     project: Path<String>,
     request: Request,
-) -> Result<Json<Value>, ApiError> {
+) -> Response {
     take(state, send, peer, project, request, false).await
 }
 
@@ -39,14 +42,45 @@ async fn take(
     Path(project): Path<String>,
     request: Request,
     is_envelope: bool,
-) -> Result<Json<Value>, ApiError> {
+) -> Response {
     let service = parts.intake.readings().rules.service_of(&format!("project-{project}"));
     let arrived = parts.clock.now();
     let sender = Sender::new(SourceKind::Sentry, peer, request.headers()).of_service(service.clone());
     let stored = receive(&parts, sender, request, move |bytes, collector| {
         let project = Project { service: service.as_str(), arrived };
         if is_envelope { decode_envelope(bytes, project, collector) } else { decode_store(bytes, project, collector) }
-    })
-    .await?;
-    Ok(Json(json!({ "id": stored.answer.event_id })))
+    });
+    match stored.await {
+        Ok(stored) => Json(json!({ "id": stored.answer.event_id })).into_response(),
+        Err(error) => refused(error),
+    }
+}
+
+/// The error with the header by which SDKs hold back: they read `Retry-After` with status 429 alone.
+fn refused(error: ApiError) -> Response {
+    let wait = error.retry_after();
+    let mut response = error.into_response();
+    if let Some(wait) = wait {
+        let seconds = u32::try_from(wait.as_secs().max(1)).unwrap_or(u32::MAX);
+        let all = limits::header(&[RateLimit { seconds, categories: &[], reason: "busy" }]);
+        if let Ok(all) = HeaderValue::from_str(&all) {
+            response.headers_mut().insert(HeaderName::from_static(limits::HEADER), all);
+        }
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn sdks_are_told_how_long_to_hold_back_when_that_can_help() {
+        let full = refused(ApiError::unavailable("the disk is full", Duration::from_secs(5)));
+        assert_eq!((full.status().as_u16(), &full.headers()["retry-after"]), (503, &HeaderValue::from_static("5")));
+        assert_eq!(full.headers()[limits::HEADER], "5::key:busy");
+        let broken = refused(ApiError::bad_request("no headers of an envelope"));
+        assert!(!broken.headers().contains_key(limits::HEADER));
+    }
 }
