@@ -19,6 +19,7 @@ pub mod listen;
 mod openapi;
 pub mod parts;
 pub mod past;
+mod places;
 pub mod problem;
 pub mod pull;
 mod receive;
