@@ -4,6 +4,7 @@
 //! not what it claims. A broken entry costs its neighbours nothing; a body that is broken as a whole is an error, and
 //! the caller drops what was observed of it.
 
+use crate::access::WithRequests;
 use crate::budget::Budget;
 use crate::lenient::{Fields, Text, check_bounds, hex_id, mend};
 use crate::observed::{DecodeError, Field, LogRecord, MAX_RECORD, Observer, Refusal};
@@ -56,6 +57,7 @@ impl Encoding {
 
 /// Decodes one body of `POST /loki/api/v1/push`. After an error the caller drops what was observed.
 pub fn decode(body: &[u8], encoding: Encoding, observer: &mut impl Observer) -> Result<(), DecodeError> {
+    let observer = &mut WithRequests::new(observer);
     match encoding {
         Encoding::Json => decode_json(body, observer),
         Encoding::SnappyProtobuf => decode_protobuf(&decompress(body)?, observer),

@@ -119,6 +119,12 @@ impl<'a> Draft<'a> {
         }
     }
 
+    /// The record with a time that stands outside of it, or what else it lacks.
+    pub(super) fn finish_at(mut self, ts: Timestamp) -> Result<AccessRecord<'a>, Reject> {
+        self.time = Found::Value(ts);
+        self.finish()
+    }
+
     /// The record, or what it lacks.
     pub(super) fn finish(mut self) -> Result<AccessRecord<'a>, Reject> {
         self.record.ts = match (self.time, self.shipper_time) {

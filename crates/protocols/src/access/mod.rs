@@ -6,6 +6,7 @@
 //! Never panics on any input, and never keeps more than one line of state.
 
 mod alb;
+mod among;
 mod clf;
 mod cloudfront;
 mod columns;
@@ -25,6 +26,8 @@ pub(crate) mod time;
 #[cfg(test)]
 mod tests;
 
+pub use among::Among;
+pub(crate) use among::WithRequests;
 pub use detect::Detected;
 pub use number::Unit;
 pub use pattern::PatternError;

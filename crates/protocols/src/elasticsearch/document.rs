@@ -1,5 +1,6 @@
 //! What a document says: a log record, and with the names of the Elastic Common Schema a request or an error too.
 
+use crate::access::Among;
 use crate::lenient::{check_bounds, flat_object, hex_id, mend, time_of};
 use crate::observed::{ErrorRecord, Field, LogRecord, Observer, Refusal, RequestRecord};
 use crate::stack;
@@ -138,16 +139,17 @@ pub(super) fn observe(
     bytes: &[u8],
     index: &str,
     arrived: Timestamp,
+    among: &mut Among,
     observer: &mut impl Observer,
 ) -> Result<(), Refusal> {
     check_bounds(bytes)?;
     let read =
         std::str::from_utf8(bytes).map_err(|_| Refusal::NotJson).and_then(|json| Ok((json, Document::read(json)?)));
     match read {
-        Ok((json, document)) => hand_over(document, json, index, arrived, observer),
+        Ok((json, document)) => hand_over(document, json, index, arrived, among, observer),
         Err(Refusal::NotJson) => {
             let mended = mend(bytes).ok_or(Refusal::NotJson)?;
-            hand_over(Document::read(&mended)?, &mended, index, arrived, observer)
+            hand_over(Document::read(&mended)?, &mended, index, arrived, among, observer)
         }
         Err(why) => Err(why),
     }
@@ -158,15 +160,20 @@ fn hand_over(
     json: &str,
     index: &str,
     arrived: Timestamp,
+    among: &mut Among,
     observer: &mut impl Observer,
 ) -> Result<(), Refusal> {
     let ts = time(&document)?;
     let service = document.get(Known::Service).unwrap_or_else(|| without_date(index)).to_owned();
     let trace_id = document.get(Known::Trace).and_then(hex_id).map(Cow::into_owned);
     let severity = document.get(Known::Severity).and_then(severity);
-    if let Some(request) = request(&document, &service, ts.unwrap_or(arrived), trace_id.as_deref()) {
-        observer.request(request);
-    }
+    let is_request = match request(&document, &service, ts.unwrap_or(arrived), trace_id.as_deref()) {
+        Some(request) => {
+            observer.request(request);
+            true
+        }
+        None => false,
+    };
     if let Some(error) = error(&document, &service, ts, severity, trace_id.as_deref()) {
         observer.error(error);
     }
@@ -182,15 +189,21 @@ fn hand_over(
     }
     let host = document.take(Known::Host);
     let body = document.take(Known::Body).unwrap_or(Cow::Borrowed(json));
-    observer.log(LogRecord {
-        ts,
+    let mut record = LogRecord {
+        ts: Some(ts.unwrap_or(arrived)),
         service: Some(service.into()),
         host,
         severity,
         body,
         trace_id: trace_id.map(Cow::Owned),
         fields: document.others(),
-    });
+    };
+    // Shippers without the schema's names: fields of fluentd's parsers, and lines of web servers as they are.
+    if !is_request && let Some(request) = among.request(&record) {
+        observer.request(request);
+    }
+    record.ts = ts;
+    observer.log(record);
     Ok(())
 }
 

@@ -14,6 +14,7 @@ mod document;
 #[cfg(test)]
 mod tests;
 
+use crate::access::Among;
 use crate::lenient::cut;
 use crate::observed::{DecodeError, MAX_RECORDS, Observer, Refusal};
 use action::Planned;
@@ -108,7 +109,8 @@ pub fn decode_bulk<'a>(
         return Err(DecodeError::TooMany { what: "items in one body", limit: MAX_RECORDS });
     }
     let planned = action::cut(body)?;
-    Ok(planned.into_iter().map(|planned| take(planned, arrival, new_id, observer)).collect())
+    let among = &mut Among::default();
+    Ok(planned.into_iter().map(|planned| take(planned, arrival, among, new_id, observer)).collect())
 }
 
 /// Decodes the one document of `POST /{index}/_doc` and `PUT /{index}/_create/{id}`.
@@ -120,12 +122,14 @@ pub fn decode_document<'a>(
     observer: &mut impl Observer,
 ) -> Item<'a> {
     let id = id.map(Cow::Borrowed);
-    take(Planned { action: Action::Index, index: None, id, document }, arrival, new_id, observer)
+    let planned = Planned { action: Action::Index, index: None, id, document };
+    take(planned, arrival, &mut Among::default(), new_id, observer)
 }
 
 fn take<'a>(
     planned: Planned<'a>,
     arrival: Arrival<'a>,
+    among: &mut Among,
     new_id: &mut dyn FnMut() -> String,
     observer: &mut impl Observer,
 ) -> Item<'a> {
@@ -137,7 +141,7 @@ fn take<'a>(
         Action::Update | Action::Delete => Err(Refusal::ReadOnly),
         _ if index.is_empty() || index.len() > MAX_INDEX => Err(Refusal::BadName),
         _ if id.as_ref().is_some_and(|id| id.len() > MAX_ID) => Err(Refusal::BadId),
-        Action::Index | Action::Create => document::observe(document, &index, arrival.at, observer),
+        Action::Index | Action::Create => document::observe(document, &index, arrival.at, among, observer),
     };
     let outcome = match result {
         Ok(()) if observer.declined() == before => Outcome::Created,

@@ -242,6 +242,24 @@ fn an_index_that_an_application_asks_for_is_there_or_made() {
 }
 
 #[test]
+fn documents_of_a_web_servers_log_are_requests_whatever_their_names() {
+    let line = "192.0.2.7 - - [03/Feb/2026:04:05:06 +0000] \\\"GET /a HTTP/1.1\\\" 200 512";
+    let body = format!(
+        "{{\"create\":{{\"_index\":\"web\"}}}}\n{{\"@timestamp\":\"2026-02-03T04:05:06Z\",\"method\":\"GET\",\"path\":\"/a\",\"code\":\"200\"}}\n\
+         {{\"create\":{{\"_index\":\"web\"}}}}\n{{\"@timestamp\":\"2026-02-03T04:05:07Z\",\"message\":\"{line}\"}}\n"
+    );
+    let (items, seen) = decode(body.as_bytes());
+    assert_eq!(items.unwrap().len(), 2);
+    let requests = seen.of("request");
+    assert_eq!(requests.len(), 2, "{:?}", seen.0);
+    for request in requests {
+        assert_eq!((&request["request"], &request["status"]), (&"GET /a".into(), &200.into()));
+        assert_eq!((&request["ts"], &request["service"]), (&"2026-02-03T04:05:06Z".into(), &"web".into()));
+    }
+    assert_eq!(seen.of("log").len(), 2);
+}
+
+#[test]
 fn a_million_small_items_are_taken_and_no_more() {
     let many = b"{\"delete\":{}}\n".repeat(MAX_RECORDS);
     let (items, seen) = decode(&many);

@@ -21,6 +21,7 @@ mod tests;
 pub use cut::{Cutter, MAX_MESSAGE, Step};
 pub use handshake::{Denied, Hello, Ping};
 
+use crate::access::WithRequests;
 use crate::observed::{DecodeError, LogRecord, MAX_RECORD, MAX_RECORDS, Observer, Refusal};
 use flate2::read::MultiGzDecoder;
 use pack::{Reader, Stop, Value, Walk};
@@ -96,7 +97,7 @@ pub fn encode_ack(chunk: Chunk<'_>) -> Vec<u8> {
 }
 
 /// Hands over the events of one whole message (see [`Cutter`]), in any of the modes Message, Forward, PackedForward and
-/// CompressedPackedForward.
+/// CompressedPackedForward. Those that tell of a request are requests as well.
 pub fn decode<'a>(message: &'a [u8], observer: &mut dyn Observer) -> Result<Message<'a>, DecodeError> {
     let mut reader = Reader::new(message);
     let size = match reader.next() {
@@ -124,6 +125,7 @@ pub fn decode<'a>(message: &'a [u8], observer: &mut dyn Observer) -> Result<Mess
     }
     let event = &content.rest()[..reader.at() - at];
     let options = if size > 1 + values { read_options(&mut reader)? } else { Options::default() };
+    let observer = &mut WithRequests::new(observer);
     let mut counter = Counter { tag: &tag, at, taken: 0, refused: 0, observer };
     match mode {
         Mode::Message => counter.count(event, read_event(&tag, event))?,

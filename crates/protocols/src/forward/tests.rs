@@ -76,6 +76,23 @@ fn record(value: &Json) -> Json {
 }
 
 #[test]
+fn what_fluentd_sends_of_a_web_servers_log_is_a_request_as_well() {
+    let parsed = json!({ "remote": "192.0.2.7", "host": "-", "user": "-", "method": "GET", "path": "/items/1",
+        "code": "200", "size": "512", "agent": "curl/8" });
+    let line = "192.0.2.7 - - [18/Nov/2026:11:20:01 +0000] \"GET /items/1 HTTP/1.1\" 200 512 \"-\" \"curl/8\"";
+    let docker = json!({ "log": line, "container_name": "/web", "source": "stdout" });
+    for value in [parsed, docker] {
+        let message = pack(&json!(["nginx.access", 1_795_000_801, value]));
+        let (events, seen) = read(&message);
+        assert_eq!(events.unwrap().taken, 1);
+        let want = json!({ "request": { "ts": "2026-11-18T11:20:01Z", "service": "nginx.access",
+            "request": "GET /items/1", "status": 200, "user_agent": "curl/8" } });
+        assert_eq!(seen.records[0], want, "{value}");
+        assert!(seen.records[1]["log"].is_object() && seen.records.len() == 2, "it stays a log record: {value}");
+    }
+}
+
+#[test]
 fn all_modes_carry_the_same_events() {
     let entries = [json!([1, { "log": "one" }]), json!([2, { "log": "two" }])];
     let packed = entries.iter().flat_map(pack).collect::<Vec<_>>();

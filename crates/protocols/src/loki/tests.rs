@@ -94,6 +94,22 @@ fn both_encodings_say_the_same() {
 }
 
 #[test]
+fn a_line_of_a_web_servers_log_is_a_request_as_well() {
+    let line = r#"192.0.2.7 - - [03/Feb/2026:04:05:06 +0000] "GET /a HTTP/1.1" 200 512 "-" "curl/8""#;
+    let body = json!({ "streams": [{ "stream": { "job": "nginx", "host": "web-1" }, "values": [
+        ["1770091506500000000", line], ["1770091506500000000", "worker started"]] }] });
+    for (result, seen) in
+        [json_body(&body.to_string()), protobuf(&push(r#"{job="nginx",host="web-1"}"#, &[(line, &[]), ("x", &[])]))]
+    {
+        assert_eq!(result, Ok(()));
+        let want = json!({ "ts": "2026-02-03T04:05:06Z", "service": "nginx", "request": "GET /a", "status": 200,
+            "bytes": 512, "remote_addr": "192.0.2.7", "user_agent": "curl/8", "host": "web-1" });
+        assert_eq!(seen.of("request"), [&want]);
+        assert_eq!(seen.of("log").len(), 2);
+    }
+}
+
+#[test]
 fn the_most_telling_label_names_service_and_host() {
     for (labels, service, host, fields) in [
         (r#"{job="varlogs",app="shop",hostname="web-1",instance="x"}"#, Some("shop"), Some("web-1"), 2),

@@ -17,7 +17,7 @@ mod tests;
 
 pub use frame::{Cut, Frames, MAX_FRAME};
 
-use crate::access::{Decoder, Reject};
+use crate::access::{AccessRecord, Among, Decoder, Reject};
 use crate::observed::{Field, LogRecord, Observer, Refusal, RequestRecord};
 use base::Timestamp;
 use jiff::tz::TimeZone;
@@ -90,11 +90,21 @@ impl<'a> Message<'a> {
     /// The message as a request, when its text is a line of an access log (nginx's `access_log syslog:`). A line that
     /// does not name a virtual host has the machine for its host.
     pub fn request(&self, decoder: &mut Decoder) -> Result<RequestRecord<'_>, Reject> {
-        let mut access = decoder.decode(self.text.as_bytes())?;
+        let access = decoder.decode(self.text.as_bytes())?;
+        Ok(self.of_access(access))
+    }
+
+    /// The same when nothing is known of the program's lines: whatever its tag, and whatever else it says. `among` is
+    /// what was learned of that program in this delivery.
+    pub fn request_among(&self, among: &mut Among) -> Option<RequestRecord<'_>> {
+        among.of_line(&self.text).map(|access| self.of_access(access))
+    }
+
+    fn of_access<'m>(&'m self, mut access: AccessRecord<'m>) -> RequestRecord<'m> {
         if access.host.is_none() {
             access.host = self.host.as_deref().map(Cow::Borrowed);
         }
-        Ok(RequestRecord { service: self.app.as_deref().map(Cow::Borrowed), route: None, access })
+        RequestRecord { service: self.app.as_deref().map(Cow::Borrowed), route: None, access }
     }
 
     fn into_owned(self) -> Message<'static> {

@@ -27,6 +27,30 @@ fn parts(line: &str) -> [String; 4] {
 }
 
 #[test]
+fn lines_of_an_access_log_are_requests_whatever_the_tag_and_whatever_stands_between_them() {
+    let zone = TimeZone::UTC;
+    let mut among = Among::default();
+    let mut found = Vec::new();
+    for text in [
+        // nginx writes its error log under the same tag.
+        r#"2026/11/25 20:20:01 [error] 7#7: *1 open() failed, client: 192.0.2.7, request: "GET /a HTTP/1.1""#,
+        r#"192.0.2.7 - - [25/Nov/2026:20:20:01 +0000] "GET /a HTTP/1.1" 404 153 "-" "curl/8""#,
+        r#"192.0.2.7 - - [25/Nov/2026:20:20:02 +0000] "GET /b HTTP/1.1" 200 12 "-" "curl/8""#,
+    ] {
+        let line = format!("<190>Nov 25 20:20:01 web-1 shop: {text}");
+        let message = Message::read(line.as_bytes(), &here(&zone)).unwrap();
+        let request = message.request_among(&mut among);
+        let said = |request: RequestRecord<'_>| {
+            let access = request.access;
+            format!("{} {} {} {:?}", request.service.unwrap(), access.target, access.status, access.host)
+        };
+        found.push(request.map(said));
+    }
+    let want = [None, Some("shop /a 404 Some(\"web-1\")"), Some("shop /b 200 Some(\"web-1\")")];
+    assert_eq!(found.iter().map(Option::as_deref).collect::<Vec<_>>(), want);
+}
+
+#[test]
 fn the_old_form_is_read_as_senders_write_it() {
     for (case, rest, want) in [
         ("all there", "web-1 sshd[42]: Accepted key", ["web-1", "sshd", "42", "Accepted key"]),
