@@ -1,10 +1,12 @@
-//! Heartbeats in the form of Healthchecks: `/ping/{id}`, `/ping/{id}/start`, `/fail`, `/log` and `/{exit code}`.
+//! Heartbeats in the form of Healthchecks: `/ping/{id}`, `/ping/{id}/start`, `/fail`, `/log` and `/{exit code}`; and in
+//! that of Uptime Kuma: `/api/push/{id}?status=up&msg=OK&ping=12`.
 //!
 //! Says only what one ping means. Whether a heartbeat is late, or known at all, is the caller's to know.
 
 use crate::access::redact_within;
 use crate::lenient::{Fields, cut};
 use crate::observed::{EventRecord, Observer};
+use percent_encoding::percent_decode_str;
 use std::borrow::Cow;
 
 /// The kind of the event.
@@ -61,6 +63,9 @@ pub enum PingError {
     /// Something else behind the id.
     #[error("behind the id stands nothing, start, fail, log, or an exit code from 0 to 255")]
     BadSignal,
+    /// A push with another status.
+    #[error("the status of a push is up or down")]
+    BadStatus,
 }
 
 impl<'a> Ping<'a> {
@@ -87,7 +92,10 @@ impl<'a> Ping<'a> {
 
     /// Hands the ping over. Of the body at most [`MAX_BODY`] bytes are kept, with secrets masked.
     pub fn observe(&self, body: &[u8], observer: &mut impl Observer) {
-        let mut fields = Fields::default();
+        self.hand_over(Fields::default(), body, observer);
+    }
+
+    fn hand_over(&self, mut fields: Fields<'a>, body: &[u8], observer: &mut impl Observer) {
         if let Signal::Exit(code) = self.signal {
             fields.push("exit_code", code.to_string());
         }
@@ -106,6 +114,46 @@ impl<'a> Ping<'a> {
             fields: fields.finish(),
             ..EventRecord::default()
         });
+    }
+}
+
+/// One call of Uptime Kuma's push monitors.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Push<'a> {
+    /// The ping that it is.
+    pub ping: Ping<'a>,
+    message: String,
+    response_ms: Option<&'a str>,
+}
+
+impl<'a> Push<'a> {
+    /// Reads what stands behind `/api/push/`, and the query without its `?`. Without a status it is up, as Kuma has it.
+    pub fn parse(id: &'a str, query: Option<&'a str>) -> Result<Self, PingError> {
+        if id.len() > MAX_ID || !is_id(id) {
+            return Err(PingError::BadId);
+        }
+        let said = |name: &str| {
+            let mut pairs = query.into_iter().flat_map(|query| query.split('&')).filter_map(|pair| pair.split_once('='));
+            pairs.find(|(found, _)| *found == name).map(|(_, value)| value)
+        };
+        let signal = match said("status") {
+            None | Some("" | "up") => Signal::Ok,
+            Some("down") => Signal::Fail,
+            Some(_) => return Err(PingError::BadStatus),
+        };
+        // Forms write a blank as `+`.
+        let message = said("msg").unwrap_or_default().replace('+', " ");
+        let message = percent_decode_str(&message).decode_utf8_lossy().into_owned();
+        let is_number = |ms: &&str| ms.parse().is_ok_and(|ms: f64| ms.is_finite() && ms >= 0.0);
+        let response_ms = said("ping").filter(is_number);
+        Ok(Self { ping: Ping { id, signal, run_id: None }, message, response_ms })
+    }
+
+    /// Hands it over as a ping, with its message for a body.
+    pub fn observe(&self, observer: &mut impl Observer) {
+        let mut fields = Fields::default();
+        fields.push_some("response_ms", self.response_ms.map(Cow::Borrowed));
+        self.ping.hand_over(fields, self.message.as_bytes(), observer);
     }
 }
 
@@ -181,11 +229,39 @@ mod tests {
         assert!(seen.of("event")[0]["fields"]["body"].as_str().unwrap().len() <= MAX_BODY);
     }
 
+    #[test]
+    fn a_push_of_uptime_kuma_is_a_ping() {
+        let event = |state: &str, fields: serde_json::Value| json!({ "kind": "heartbeat", "name": "aBc-1", "state": state, "fields": fields });
+        for (query, want) in [
+            (Some("status=up&msg=OK&ping=12.5"), Ok(event("ok", json!({ "response_ms": "12.5", "body": "OK" })))),
+            (
+                Some("status=down&msg=disk+full%3A+%E6%B1%BA%E6%B8%88&ping="),
+                Ok(event("fail", json!({ "body": "disk full: 決済" }))),
+            ),
+            (Some("msg=password%3Dhunter2"), Ok(event("ok", json!({ "body": "password=***" })))),
+            (Some("status=&ping=NaN"), Ok(json!({ "kind": "heartbeat", "name": "aBc-1", "state": "ok" }))),
+            (None, Ok(json!({ "kind": "heartbeat", "name": "aBc-1", "state": "ok" }))),
+            (Some("status=maybe"), Err(PingError::BadStatus)),
+        ] {
+            let got = Push::parse("aBc-1", query).map(|push| {
+                let mut seen = Seen::default();
+                push.observe(&mut seen);
+                seen.of("event")[0].clone()
+            });
+            assert_eq!(got, want, "{query:?}");
+        }
+        assert_eq!(Push::parse("a/b", None), Err(PingError::BadId));
+        assert_eq!(Push::parse("", None), Err(PingError::BadId));
+    }
+
     proptest! {
         #[test]
         fn nothing_makes_it_panic(path in "\\PC{0,30}|[a-z0-9/]{0,12}", query in "\\PC{0,30}", body in proptest::collection::vec(any::<u8>(), 0..200)) {
             if let Ok(ping) = Ping::parse(&path, Some(&query)) {
                 ping.observe(&body, &mut Seen::default());
+            }
+            if let Ok(push) = Push::parse(&path, Some(&query)) {
+                push.observe(&mut Seen::default());
             }
         }
     }
