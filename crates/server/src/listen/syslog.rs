@@ -8,7 +8,7 @@ use crate::source_name::SourceKind;
 use bytes::{Bytes, BytesMut};
 use foldhash::HashMap;
 use jiff::tz::TimeZone;
-use protocols::access::{Decoder, Format};
+use protocols::access::Among;
 use protocols::observed::{DecodeError, Observer};
 use protocols::syslog::{Frames, Here, Message};
 use std::net::SocketAddr;
@@ -25,8 +25,6 @@ const BATCH: usize = 256 << 10;
 const GATHER: Duration = Duration::from_millis(50);
 /// A connection that says nothing for this long is closed.
 const IDLE: Duration = Duration::from_hours(1);
-/// Programs whose lines are looked at for an access log.
-const ACCESS_LOG_APPS: [&str; 5] = ["nginx", "apache", "apache2", "httpd", "haproxy"];
 
 /// Messages behind each other, with the length of each in front: what is stored at once.
 #[derive(Debug, Default)]
@@ -58,8 +56,8 @@ fn messages(mut batch: &[u8]) -> impl Iterator<Item = &[u8]> {
 /// Hands over the messages of a batch, requests where they are lines of an access log.
 fn decoded(batch: &Bytes, zone: &TimeZone, collector: &mut Collector<'_>) {
     let here = Here { now: collector.now(), zone };
-    // What a program's columns mean, as its first line tells.
-    let mut decoders: HashMap<String, Option<Decoder>> = HashMap::default();
+    // What a program's columns mean, as its first line of an access log tells.
+    let mut programs: HashMap<String, Among> = HashMap::default();
     for bytes in messages(batch) {
         let message = match Message::read(bytes, &here) {
             Ok(message) => message,
@@ -68,14 +66,10 @@ fn decoded(batch: &Bytes, zone: &TimeZone, collector: &mut Collector<'_>) {
                 continue;
             }
         };
-        let app = message.app.as_deref().unwrap_or_default();
-        if ACCESS_LOG_APPS.contains(&app) {
-            let learn = || Format::Auto.learn(message.text.as_bytes()).map(|detected| Decoder::new(&detected));
-            let decoder = decoders.entry(app.to_owned()).or_insert_with(learn);
-            if let Some(request) = decoder.as_mut().and_then(|decoder| message.request(decoder).ok()) {
-                collector.request(request);
-                continue;
-            }
+        let among = programs.entry(message.app.as_deref().unwrap_or_default().to_owned()).or_default();
+        if let Some(request) = message.request_among(among) {
+            collector.request(request);
+            continue;
         }
         collector.log(message.into_log());
     }
