@@ -81,6 +81,7 @@ fn receivers() -> Router<Parts> {
         .route("/api/{project}/store/", post(sentry::store))
         .route("/api/{project}/store", post(sentry::store))
         .route("/ping/{*path}", get(heartbeat::ping).post(heartbeat::ping))
+        .route("/api/push/{id}", get(heartbeat::push).post(heartbeat::push))
         .route("/_bulk", post(es::bulk).put(es::bulk))
         .route("/{index}/_bulk", post(es::bulk_of_index).put(es::bulk_of_index))
         .route("/{index}/_doc", post(es::document))

@@ -51,3 +51,25 @@ async fn a_cron_job_says_with_curl_how_it_went() {
     let names: Vec<_> = heard.map(|source| &source["name"]).collect();
     assert_eq!(names, [ID], "the job is who is heard, not the curl that it calls");
 }
+
+#[tokio::test]
+async fn what_called_a_push_monitor_of_uptime_kuma_is_a_heartbeat() {
+    let Some(curl) = tool("curl") else { return };
+    let place = Place::new();
+    let koshu = place.start().await;
+    let mut want = Vec::new();
+    for (query, state, attrs) in [
+        ("?status=up&msg=OK&ping=12", "ok", json!({"response_ms": "12", "body": "OK"})),
+        ("?status=down&msg=disk%20full&ping=", "fail", json!({"body": "disk full"})),
+        ("", "ok", json!({})),
+    ] {
+        let url = format!("{}/api/push/Kp3xT9vQ2a{query}", koshu.url());
+        let output = ran(limited(&curl).args(["-fsS", "-m", "20"]).arg(url));
+        assert_eq!(String::from_utf8_lossy(&output.stdout), r#"{"ok":true}"#, "{query}");
+        want.push(json!({"name": "Kp3xT9vQ2a", "state": state, "attrs": attrs}));
+    }
+    let found = rows(koshu.client(), "SELECT name, state, attrs FROM events ORDER BY ts").await;
+    assert_rows(&found, &want, "events");
+    let wrong = koshu.client().get("/api/push/Kp3xT9vQ2a?status=maybe").await;
+    assert!(wrong.problem(400).contains("up or down"));
+}
