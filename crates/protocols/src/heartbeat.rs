@@ -133,7 +133,8 @@ impl<'a> Push<'a> {
             return Err(PingError::BadId);
         }
         let said = |name: &str| {
-            let mut pairs = query.into_iter().flat_map(|query| query.split('&')).filter_map(|pair| pair.split_once('='));
+            let mut pairs =
+                query.into_iter().flat_map(|query| query.split('&')).filter_map(|pair| pair.split_once('='));
             pairs.find(|(found, _)| *found == name).map(|(_, value)| value)
         };
         let signal = match said("status") {
