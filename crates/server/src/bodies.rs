@@ -68,15 +68,42 @@ impl Bodies {
             return Err(too_large());
         }
         let mut room = self.room();
-        let raw = tokio::time::timeout(BODY_TIMEOUT, collect(body, &mut room))
-            .await
-            .map_err(|_| ApiError::bad_request("the body did not arrive within 60 s"))??;
+        let raw = in_time(body, &mut room).await?;
         let bytes = match unpacker(raw.clone(), encoding)? {
             None => raw,
             Some(unpacker) => unpack(unpacker, raw.len(), &mut room).await?,
         };
         room.shrink_to(bytes.len());
         Ok((bytes, room))
+    }
+
+    /// Reads the one message of a gRPC call within the same limits, decompressed by the encoding that the call names.
+    pub async fn read_message(&self, encoding: Option<&str>, body: Body) -> Result<(Bytes, Room), ApiError> {
+        let mut room = self.room();
+        let mut message = in_time(body, &mut room).await?;
+        let wrong = || ApiError::bad_request("a call has one whole message");
+        // One byte says whether it is packed, four say how long it is.
+        let [flag, length @ ..] = *message.first_chunk::<5>().ok_or_else(wrong)?;
+        let _ = message.split_to(5);
+        if u32::from_be_bytes(length) as usize != message.len() {
+            return Err(wrong());
+        }
+        let encoding = match (flag, encoding) {
+            (0, _) => Encoding::Plain,
+            (1, Some("gzip")) => Encoding::Gzip,
+            (1, Some("zstd")) => Encoding::Zstd,
+            (1, other) => {
+                let known = "is not known; use gzip or zstd";
+                return Err(ApiError::unsupported(format!("encoding {:?} {known}", other.unwrap_or("identity"))));
+            }
+            _ => return Err(wrong()),
+        };
+        let packed = message.len();
+        if let Some(unpacker) = unpacker(message.clone(), encoding)? {
+            message = unpack(unpacker, packed, &mut room).await?;
+        }
+        room.shrink_to(message.len());
+        Ok((message, room))
     }
 }
 
@@ -114,6 +141,11 @@ impl Room {
             drop(held.split(spare));
         }
     }
+}
+
+async fn in_time(body: Body, room: &mut Room) -> Result<Bytes, ApiError> {
+    let late = |_| ApiError::bad_request("the body did not arrive within 60 s");
+    tokio::time::timeout(BODY_TIMEOUT, collect(body, room)).await.map_err(late)?
 }
 
 async fn collect(mut body: Body, room: &mut Room) -> Result<Bytes, ApiError> {
@@ -280,6 +312,36 @@ mod tests {
         let far_back = bodies.read(request("zstd", zstd_of(1, ZSTD_WINDOW_LOG + 1))).await.map(|_| ());
         let message = far_back.unwrap_err().detail().to_owned();
         assert!(message.contains("requires too much memory"), "{message}");
+        assert_eq!(bodies.free.available_permits(), bodies.units, "everything was given back");
+    }
+
+    #[tokio::test]
+    async fn a_call_has_one_whole_message_which_is_unpacked_within_the_same_limits() {
+        let bodies = pool(1 << 30);
+        let framed = |flag: u8, message: &[u8]| {
+            [&[flag][..], &u32::try_from(message.len()).unwrap().to_be_bytes(), message].concat()
+        };
+        let whole = framed(0, b"ab");
+        let unsupported =
+            |name: &str| ApiError::unsupported(format!("encoding {name:?} is not known; use gzip or zstd"));
+        let wrong = || ApiError::bad_request("a call has one whole message");
+        for (case, encoding, body, want) in [
+            ("plain", None, whole.clone(), Ok(2)),
+            ("plain among packed ones", Some("gzip"), whole.clone(), Ok(2)),
+            ("nothing said", None, framed(0, b""), Ok(0)),
+            ("gzip", Some("gzip"), framed(1, &gzip(3_000_000)), Ok(3_000_000)),
+            ("zstd", Some("zstd"), framed(1, &zstd_of(9, ZSTD_WINDOW_LOG)), Ok(9)),
+            ("a bomb", Some("gzip"), framed(1, &gzip(MAX_BODY + 1)), Err(too_large())),
+            ("unknown", Some("snappy"), framed(1, b"ab"), Err(unsupported("snappy"))),
+            ("packed by nothing", None, framed(1, b"ab"), Err(unsupported("identity"))),
+            ("cut short", None, whole[..6].to_vec(), Err(wrong())),
+            ("two", None, [whole.clone(), whole.clone()].concat(), Err(wrong())),
+            ("no message", None, vec![0; 4], Err(wrong())),
+            ("another flag", None, framed(2, b"ab"), Err(wrong())),
+        ] {
+            let read = bodies.read_message(encoding, body.into()).await;
+            assert_eq!(read.map(|(bytes, _room)| bytes.len()), want, "{case}");
+        }
         assert_eq!(bodies.free.available_permits(), bodies.units, "everything was given back");
     }
 

@@ -1,30 +1,38 @@
 //! OpenTelemetry over gRPC: the three `Export` calls, gzip and zstd.
 //!
 //! A message is taken as bytes and walked record by record: as whole structures a small message could become gigabytes.
+//! It is read and unpacked into the memory that all bodies share: 64 calls of a connection, each small and packed, would
+//! take 4 GiB otherwise.
 
+use super::{Guests, Place};
 use crate::intake::{Arrived, Collector, IntakeError, Origin};
 use crate::parts::Parts;
+use crate::problem::ApiError;
 use crate::source_name::{SourceKind, SourceName};
-use axum::http::{Request, Response};
-use bytes::{Buf, BufMut, Bytes};
-use futures::future::BoxFuture;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, header};
+use bytes::{BufMut, Bytes, BytesMut};
+use futures::StreamExt;
+use futures::future::{BoxFuture, ready};
+use http_body_util::StreamBody;
+use hyper::body::Frame;
 use lake::AppendError;
 use protocols::observed::{DecodeError, Observer};
 use protocols::otlp::{self, Encoding, Outcome};
 use std::convert::Infallible;
+use std::io::IoSlice;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::task::{Context, Poll};
-use tokio::net::TcpListener;
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpListener, TcpStream};
 use tokio_stream::wrappers::TcpListenerStream;
 use tokio_util::sync::CancellationToken;
 use tonic::body::Body;
-use tonic::codec::{Codec, CompressionEncoding, DecodeBuf, Decoder, EncodeBuf, Encoder};
-use tonic::server::{Grpc, NamedService, UnaryService};
-use tonic::transport::server::{Server, TcpConnectInfo};
+use tonic::server::NamedService;
+use tonic::transport::server::{Connected, Server, TcpConnectInfo};
 use tonic::{Code, Status};
 
-/// Largest message, after decompression too.
-const MAX_MESSAGE: usize = 64 << 20;
 /// Calls of one connection at once.
 const MAX_CALLS: usize = 64;
 
@@ -52,12 +60,76 @@ fn kind_of(path: &str) -> Option<Kind> {
 
 /// Serves until it is stopped.
 pub async fn serve(listener: TcpListener, parts: Parts, stop: CancellationToken) {
+    let guests = Guests::default();
+    let admitted = TcpListenerStream::new(listener).filter_map(move |accepted| {
+        let guest = accepted.and_then(|socket| Ok((socket.peer_addr()?, socket)));
+        ready(match guest {
+            Err(error) => Some(Err(error)),
+            Ok((peer, socket)) => match guests.admit(peer.ip()) {
+                Some(place) => Some(Ok(Connection { socket, _place: place })),
+                None => {
+                    tracing::warn!(%peer, "too many connections over gRPC; this one is closed");
+                    None
+                }
+            },
+        })
+    });
     let served = Server::builder()
         .concurrency_limit_per_connection(MAX_CALLS)
-        .http2_keepalive_interval(Some(std::time::Duration::from_mins(1)))
-        .serve_with_incoming_shutdown(Export { parts }, TcpListenerStream::new(listener), stop.cancelled_owned());
+        .http2_keepalive_interval(Some(Duration::from_mins(1)))
+        .serve_with_incoming_shutdown(Export { parts }, admitted, stop.cancelled_owned());
     if let Err(error) = served.await {
         tracing::error!(%error, "OpenTelemetry over gRPC ended");
+    }
+}
+
+/// A connection, which has its place as long as it is open.
+struct Connection {
+    socket: TcpStream,
+    _place: Place,
+}
+
+impl Connected for Connection {
+    type ConnectInfo = TcpConnectInfo;
+
+    fn connect_info(&self) -> TcpConnectInfo {
+        self.socket.connect_info()
+    }
+}
+
+impl AsyncRead for Connection {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        to: &mut ReadBuf<'_>,
+    ) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.socket).poll_read(context, to)
+    }
+}
+
+impl AsyncWrite for Connection {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<std::io::Result<usize>> {
+        Pin::new(&mut self.socket).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.socket).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.socket).poll_shutdown(context)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        parts: &[IoSlice<'_>],
+    ) -> Poll<std::io::Result<usize>> {
+        Pin::new(&mut self.socket).poll_write_vectored(context, parts)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.socket.is_write_vectored()
     }
 }
 
@@ -83,42 +155,56 @@ impl tower::Service<Request<Body>> for Export {
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         let parts = self.parts.clone();
         Box::pin(async move {
-            let Some(kind) = kind_of(request.uri().path()) else {
-                return Ok(Status::unimplemented("only the Export calls of OpenTelemetry are answered").into_http());
-            };
-            let mut grpc = Grpc::new(Raw)
-                .accept_compressed(CompressionEncoding::Gzip)
-                .accept_compressed(CompressionEncoding::Zstd)
-                .max_decoding_message_size(MAX_MESSAGE);
-            Ok(grpc.unary(Call { parts, kind }, request).await)
+            Ok(match answer(&parts, request).await {
+                Ok(message) => answered(&message),
+                Err(status) => status.into_http(),
+            })
         })
     }
 }
 
-struct Call {
-    parts: Parts,
-    kind: Kind,
+/// Who may send what: looked at before anything is read.
+async fn answer(parts: &Parts, request: Request<Body>) -> Result<Vec<u8>, Status> {
+    let (head, body) = request.into_parts();
+    let kind = kind_of(head.uri.path())
+        .ok_or_else(|| Status::unimplemented("only the Export calls of OpenTelemetry are answered"))?;
+    let text = |name: &str| head.headers.get(name).and_then(|value| value.to_str().ok());
+    may_send(parts, text("authorization")).await?;
+    let peer = head.extensions.get::<TcpConnectInfo>().and_then(TcpConnectInfo::remote_addr);
+    let read = parts.bodies.read_message(text("grpc-encoding"), axum::body::Body::new(body)).await;
+    let (message, _room) = read.map_err(|error| refused(&error))?;
+    take(parts, kind, peer, message).await
 }
 
-impl UnaryService<Bytes> for Call {
-    type Response = Bytes;
-    type Future = BoxFuture<'static, Result<tonic::Response<Bytes>, Status>>;
+/// One message, and behind it that all is well.
+fn answered(message: &[u8]) -> Response<Body> {
+    let mut framed = BytesMut::with_capacity(5 + message.len());
+    framed.put_u8(0);
+    framed.put_u32(u32::try_from(message.len()).unwrap_or(u32::MAX));
+    framed.put_slice(message);
+    let well = HeaderMap::from_iter([(HeaderName::from_static("grpc-status"), HeaderValue::from_static("0"))]);
+    let frames = [Frame::data(framed.freeze()), Frame::trailers(well)].map(Ok::<_, Infallible>);
+    let mut response = Response::new(Body::new(StreamBody::new(futures::stream::iter(frames))));
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
+    response
+}
 
-    fn call(&mut self, request: tonic::Request<Bytes>) -> Self::Future {
-        let (parts, kind) = (self.parts.clone(), self.kind);
-        Box::pin(async move {
-            let peer = request.extensions().get::<TcpConnectInfo>().and_then(TcpConnectInfo::remote_addr);
-            may_send(&parts, &request).await?;
-            take(&parts, kind, peer, request.into_inner()).await.map(tonic::Response::new)
-        })
-    }
+/// A body that was not taken. Clients send again what is `UNAVAILABLE`.
+fn refused(error: &ApiError) -> Status {
+    let code = match error.status() {
+        StatusCode::SERVICE_UNAVAILABLE => Code::Unavailable,
+        StatusCode::PAYLOAD_TOO_LARGE => Code::ResourceExhausted,
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => Code::Unimplemented,
+        StatusCode::INTERNAL_SERVER_ERROR => Code::Internal,
+        _ => Code::InvalidArgument,
+    };
+    Status::new(code, error.detail())
 }
 
 /// On loopback, while nobody ever made a token, sending is open.
-async fn may_send(parts: &Parts, request: &tonic::Request<Bytes>) -> Result<(), Status> {
+async fn may_send(parts: &Parts, authorization: Option<&str>) -> Result<(), Status> {
     let failed = |error: store::StoreError| Status::unavailable(error.to_string());
-    let token = request.metadata().get("authorization").and_then(|value| value.to_str().ok());
-    let token = token.and_then(|value| value.split_once(' ')).map(|(_, token)| token.trim());
+    let token = authorization.and_then(|value| value.split_once(' ')).map(|(_, token)| token.trim());
     let Some(token) = token else {
         let open = !parts.store.tokens().any_created().await.map_err(failed)?;
         return if open { Ok(()) } else { Err(Status::unauthenticated("send a token as 'authorization: Bearer ...'")) };
@@ -130,9 +216,7 @@ async fn may_send(parts: &Parts, request: &tonic::Request<Bytes>) -> Result<(), 
     }
 }
 
-async fn take(parts: &Parts, kind: Kind, peer: Option<SocketAddr>, message: Bytes) -> Result<Bytes, Status> {
-    let mut room = parts.bodies.room();
-    room.grow_to(message.len()).await.map_err(|error| Status::unavailable(error.detail()))?;
+async fn take(parts: &Parts, kind: Kind, peer: Option<SocketAddr>, message: Bytes) -> Result<Vec<u8>, Status> {
     let name = peer.map_or_else(|| "grpc".to_owned(), |peer| peer.ip().to_string());
     let arrived = Arrived {
         origin: Origin { way: SourceKind::Otlp, service: None, now: parts.clock.now() },
@@ -141,7 +225,7 @@ async fn take(parts: &Parts, kind: Kind, peer: Option<SocketAddr>, message: Byte
     };
     let decode = move |collector: &mut Collector<'_>| (kind.decode)(&message, Encoding::Protobuf, collector);
     let stored = parts.intake.store(arrived, decode).await.map_err(|error| status(&error))?;
-    Ok((kind.answer)(&stored.answer, Encoding::Protobuf).into())
+    Ok((kind.answer)(&stored.answer, Encoding::Protobuf))
 }
 
 /// Clients send again what is `UNAVAILABLE`, and drop the rest.
@@ -157,42 +241,4 @@ fn status(error: &IntakeError) -> Status {
         IntakeError::Append(AppendError::Encode(_)) | IntakeError::Failed(_) => Code::Internal,
     };
     Status::new(code, error.to_string())
-}
-
-/// Messages as they are.
-#[derive(Clone, Copy)]
-struct Raw;
-
-impl Codec for Raw {
-    type Encode = Bytes;
-    type Decode = Bytes;
-    type Encoder = Self;
-    type Decoder = Self;
-
-    fn encoder(&mut self) -> Self {
-        *self
-    }
-
-    fn decoder(&mut self) -> Self {
-        *self
-    }
-}
-
-impl Encoder for Raw {
-    type Item = Bytes;
-    type Error = Status;
-
-    fn encode(&mut self, item: Bytes, out: &mut EncodeBuf<'_>) -> Result<(), Status> {
-        out.put(item);
-        Ok(())
-    }
-}
-
-impl Decoder for Raw {
-    type Item = Bytes;
-    type Error = Status;
-
-    fn decode(&mut self, from: &mut DecodeBuf<'_>) -> Result<Option<Bytes>, Status> {
-        Ok(Some(from.copy_to_bytes(from.remaining())))
-    }
 }
