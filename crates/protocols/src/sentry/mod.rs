@@ -32,6 +32,18 @@ pub struct Project<'a> {
     pub arrived: Timestamp,
 }
 
+/// Most releases that one envelope is believed to come from; SDKs have one.
+const MAX_RELEASES: usize = 4;
+
+/// A version of a program, and where it runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Release {
+    /// What the program calls its version: `shop@7.1`.
+    pub version: String,
+    /// `production`, `staging`, ...
+    pub environment: Option<String>,
+}
+
 /// What was taken.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Taken {
@@ -41,6 +53,22 @@ pub struct Taken {
     pub items: usize,
     /// Items that were refused, those not kept here included.
     pub refused: usize,
+    /// Releases that events, transactions, sessions and check-ins say they come from, each once.
+    pub releases: Vec<Release>,
+}
+
+impl Taken {
+    /// Notes the release that an item says it comes from.
+    fn hear(&mut self, item: &Value) {
+        let said = if item["attrs"].is_object() { &item["attrs"] } else { item };
+        let own =
+            |value| lenient::short(value).filter(|text| !text.trim().is_empty()).map(std::borrow::Cow::into_owned);
+        let Some(version) = own(&said["release"]) else { return };
+        let release = Release { version, environment: own(&said["environment"]) };
+        if self.releases.len() < MAX_RELEASES && !self.releases.contains(&release) {
+            self.releases.push(release);
+        }
+    }
 }
 
 /// Decodes the body of `POST /api/{project}/envelope/`, already decompressed.
@@ -48,7 +76,7 @@ pub fn decode_envelope(body: &[u8], project: Project<'_>, observer: &mut impl Ob
     let envelope = envelope::cut(body)?;
     let mut taken = Taken { event_id: envelope.event_id, ..Taken::default() };
     for item in envelope.items {
-        match take(&item, project, observer) {
+        match take(&item, project, &mut taken, observer) {
             Ok(()) => taken.items += 1,
             Err(why) => {
                 taken.refused += 1;
@@ -64,10 +92,13 @@ pub fn decode_envelope(body: &[u8], project: Project<'_>, observer: &mut impl Ob
 pub fn decode_store(body: &[u8], project: Project<'_>, observer: &mut impl Observer) -> Result<Taken, DecodeError> {
     let read = lenient::parse(body).and_then(|event| {
         take_event(&event, project, observer)?;
-        Ok(lenient::text(&event["event_id"]).map(std::borrow::Cow::into_owned))
+        let event_id = lenient::text(&event["event_id"]).map(std::borrow::Cow::into_owned);
+        let mut taken = Taken { event_id, items: 1, ..Taken::default() };
+        taken.hear(&event);
+        Ok(taken)
     });
     match read {
-        Ok(event_id) => Ok(Taken { event_id, items: 1, refused: 0 }),
+        Ok(taken) => Ok(taken),
         Err(why) => {
             observer.refuse(why, body);
             Err(DecodeError::Malformed { what: why.to_string(), at: 0 })
@@ -75,7 +106,12 @@ pub fn decode_store(body: &[u8], project: Project<'_>, observer: &mut impl Obser
     }
 }
 
-fn take(item: &envelope::Item<'_>, project: Project<'_>, observer: &mut impl Observer) -> Result<(), Refusal> {
+fn take(
+    item: &envelope::Item<'_>,
+    project: Project<'_>,
+    taken: &mut Taken,
+    observer: &mut impl Observer,
+) -> Result<(), Refusal> {
     let read: fn(&Value, Project<'_>, &mut _) -> Result<(), Refusal> = match item.kind.as_ref() {
         "event" => take_event,
         "transaction" => trace::transaction,
@@ -87,7 +123,10 @@ fn take(item: &envelope::Item<'_>, project: Project<'_>, observer: &mut impl Obs
         "trace_metric" => items::metrics,
         _ => return Err(Refusal::Unknown),
     };
-    read(&lenient::parse(item.payload)?, project, observer)
+    let said = lenient::parse(item.payload)?;
+    read(&said, project, observer)?;
+    taken.hear(&said);
+    Ok(())
 }
 
 /// Transactions came as events before there were envelopes.

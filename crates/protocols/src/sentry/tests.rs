@@ -48,6 +48,40 @@ fn an_envelope_is_cut_by_lengths_and_by_lines() {
     assert_eq!(taken.unwrap().event_id.as_deref(), Some("9ec79c33ec9942ab8353589fcb2e04dc"));
 }
 
+#[test]
+fn an_envelope_tells_the_releases_that_it_comes_from() {
+    let item = |kind: &str, item: &Value| format!("{{\"type\":\"{kind}\"}}\n{item}\n");
+    let attrs = json!({"release": "shop@7.1", "environment": "staging"});
+    let releases = |body: &str| -> Vec<(String, Option<String>)> {
+        let taken = decode(format!("{{}}\n{body}").as_bytes()).0.unwrap();
+        taken.releases.into_iter().map(|release| (release.version, release.environment)).collect()
+    };
+    let staging = ("shop@7.1".to_owned(), Some("staging".to_owned()));
+    for (case, body, want) in [
+        (
+            "an event",
+            item("event", &json!({"message": "x", "release": "shop@7.1", "environment": "staging"})),
+            vec![&staging],
+        ),
+        ("a session", item("session", &json!({"sid": "1", "status": "ok", "attrs": attrs})), vec![&staging]),
+        ("sessions", item("sessions", &json!({"aggregates": [], "attrs": attrs})), vec![&staging]),
+        ("none", item("event", &json!({"message": "x", "release": " "})), vec![]),
+        ("what is refused", item("session", &json!([])), vec![]),
+        ("twice the same", item("event", &attrs) + &item("event", &attrs), vec![&staging]),
+        (
+            "two places",
+            item("event", &attrs) + &item("event", &json!({"release": "shop@7.1"})),
+            vec![&staging, &("shop@7.1".to_owned(), None)],
+        ),
+    ] {
+        assert_eq!(releases(&body).iter().collect::<Vec<_>>(), want, "{case}");
+    }
+    let many: String = (0..9).map(|at| item("event", &json!({"release": at.to_string()}))).collect();
+    assert_eq!(releases(&many).len(), MAX_RELEASES);
+    let stored = decode_store(attrs.to_string().as_bytes(), PROJECT, &mut Seen::default()).unwrap();
+    assert_eq!(stored.releases[0].version, "shop@7.1");
+}
+
 /// As @sentry/node 11 sends `captureMessage`.
 #[test]
 fn a_message_with_the_stack_of_where_it_was_said_stays_a_message() {
