@@ -58,6 +58,11 @@ async fn what_pythons_and_npms_sdks_report_is_stored_as_it_is() {
     assert_npm_session_and_metrics(client).await;
     let want = [("requests", 2), ("logs", 4), ("spans", 4), ("samples", 3), ("errors", 4), ("events", 5)];
     assert_eq!(stored(client).await, want);
+    let changes = client.get("/api/v1/changes").await.ok();
+    let deploys = changes["changes"].as_array().unwrap().iter().filter(|change| change["kind"] == "deploy");
+    let mut versions: Vec<_> = deploys.map(|change| change["version"].as_str().unwrap()).collect();
+    versions.sort_unstable();
+    assert_eq!(versions, ["shop@7.1", "web@2.0"], "a release that was never heard of is a change, once");
     assert_eq!(persons(client).await, python, "the same person in another program");
 }
 

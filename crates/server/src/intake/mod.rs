@@ -46,6 +46,16 @@ const CHUNK_MARKS: &str = "chunk:";
 /// Chunks that are remembered: those of a day at two a second.
 const MAX_CHUNKS: usize = 150_000;
 
+/// Things that a service said first and that are remembered.
+const MAX_FIRSTS: usize = 500;
+/// Of these within an hour.
+const MAX_FIRSTS_OF_HOUR: usize = 20;
+
+/// What all marks of things that a service said first start with.
+fn first_keys(service: &ServiceName) -> String {
+    format!("first:{service}:")
+}
+
 /// A delivery of records in any protocol.
 #[derive(Debug)]
 pub struct Arrived {
@@ -302,7 +312,7 @@ impl Intake {
         // were accepted a moment ago are sealed first and go too.
         drop(self.booking.lock().await);
         let removed = self.lake.delete_service(name.as_str()).await?;
-        for keys in [file_keys(name), path_keys(name)] {
+        for keys in [file_keys(name), path_keys(name), first_keys(name)] {
             self.lake.forget_marks(&keys).await?;
         }
         Ok(removed)
@@ -400,6 +410,31 @@ impl Intake {
     pub async fn remember_taken(&self, name: &str) -> Result<(), lake::AppendError> {
         let _one_by_one = self.booking.lock().await;
         self.append_named(Append::default(), format!("{CHUNK_MARKS}{name}"), self.clock.now()).await
+    }
+
+    /// Whether a service says this for the first time, as far back as is remembered: the newest [`MAX_FIRSTS`] things of
+    /// each service. Of a sender that has something new again and again, [`MAX_FIRSTS_OF_HOUR`] in an hour are believed.
+    pub async fn is_first(&self, service: &ServiceName, said: &str) -> Result<bool, lake::AppendError> {
+        let prefix = first_keys(service);
+        let key = format!("{prefix}{}", &blake3::hash(said.as_bytes()).to_hex()[..32]);
+        if self.lake.mark(&key).is_some() {
+            return Ok(false);
+        }
+        let _one_by_one = self.booking.lock().await;
+        let mut known = self.lake.marks_with_prefix(&prefix);
+        let now = self.clock.now();
+        let an_hour_ago = now.plus_seconds(-3600);
+        let is_young = |at: &str| at.parse().is_ok_and(|at: Timestamp| at > an_hour_ago);
+        let young = known.iter().filter(|(_, at)| is_young(at)).count();
+        if young >= MAX_FIRSTS_OF_HOUR || known.iter().any(|(found, _)| *found == key) {
+            return Ok(false);
+        }
+        known.sort_by(|a, b| a.1.cmp(&b.1));
+        let surplus = (known.len() + 1).saturating_sub(MAX_FIRSTS);
+        let mut marks = vec![(key, now.to_string())];
+        marks.extend(known.into_iter().take(surplus).map(|(key, _)| (key, String::new())));
+        self.book(marks).await?;
+        Ok(true)
     }
 
     /// Appends what a sender gave a name. To be called while `booking` is held.

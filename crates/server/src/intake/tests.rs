@@ -139,3 +139,21 @@ async fn a_sender_is_known_by_its_bytes_its_clock_and_the_fields_it_lost() {
     let want = [("mail".to_owned(), (100, 5_000_000, 0)), ("shop".to_owned(), (300, -240_000_000, 1))];
     assert_eq!(known, BTreeMap::from(want), "the freshest record tells a clock");
 }
+
+#[tokio::test]
+async fn what_a_service_says_first_is_told_once_also_by_a_sender_that_says_something_new_again_and_again() {
+    let place = place().await;
+    let intake = &place.intake;
+    let shop = name("shop");
+    assert!(intake.is_first(&shop, "release 1").await.unwrap());
+    assert!(!intake.is_first(&shop, "release 1").await.unwrap());
+    assert!(intake.is_first(&name("mail"), "release 1").await.unwrap(), "each service for itself");
+    let mut believed = 1;
+    for number in 2..100 {
+        believed += usize::from(intake.is_first(&shop, &format!("release {number}")).await.unwrap());
+    }
+    assert_eq!(believed, MAX_FIRSTS_OF_HOUR);
+    intake.delete_service(&shop).await.unwrap();
+    assert!(intake.is_first(&shop, "release 1").await.unwrap(), "a service that was deleted begins anew");
+    assert!(!intake.is_first(&name("mail"), "release 1").await.unwrap());
+}
