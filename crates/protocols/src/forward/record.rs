@@ -90,7 +90,7 @@ fn take_known<'a>(record: &mut LogRecord<'a>, field: Field<'a>, value: Value<'_>
         "trace_id" | "traceId" | "trace" if record.trace_id.is_none() && is_trace_id(&text) => {
             record.trace_id = Some(lower_case(text));
         }
-        "hostname" | "host" if record.host.is_none() && !text.is_empty() => record.host = Some(text),
+        "hostname" | "host" if record.host.is_none() && !matches!(text.as_ref(), "" | "-") => record.host = Some(text),
         _ => return Some((name, text)),
     }
     None

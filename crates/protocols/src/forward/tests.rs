@@ -88,7 +88,9 @@ fn what_fluentd_sends_of_a_web_servers_log_is_a_request_as_well() {
         let want = json!({ "request": { "ts": "2026-11-18T11:20:01Z", "service": "nginx.access",
             "request": "GET /items/1", "status": 200, "user_agent": "curl/8" } });
         assert_eq!(seen.records[0], want, "{value}");
-        assert!(seen.records[1]["log"].is_object() && seen.records.len() == 2, "it stays a log record: {value}");
+        let log = &seen.records[1]["log"];
+        assert!(log.is_object() && seen.records.len() == 2, "it stays a log record: {value}");
+        assert!(log["host"].is_null(), "a dash is no machine: {log}");
     }
 }
 
