@@ -171,3 +171,18 @@ async fn values_of_statsd_are_summed_up_and_stored() {
     let rejected: u64 = statsd.iter().filter_map(|source| source["rejected"].as_u64()).sum();
     assert_eq!(rejected, 10, "nonsense is counted: {statsd:?}");
 }
+
+#[tokio::test]
+async fn what_fluentd_sends_of_nginx_is_requests_and_stays_log_records() {
+    let place = Place::new();
+    let koshu = start(&place).await;
+    let line = |at: u32| {
+        format!("192.0.2.7 - - [03/Feb/2026:04:05:0{at} +0000] \"GET /items/{at} HTTP/1.1\" 200 512 \"-\" \"curl/8\"")
+    };
+    assert!(send_chunk(&address(&koshu, "forward"), &[line(1), "worker started".to_owned(), line(2)], "of nginx"));
+    let sql = "SELECT route, path, status, source FROM requests ORDER BY ts";
+    let want = ["/items/1", "/items/2"]
+        .map(|path| vec!["GET /items/:id".into(), path.into(), serde_json::Value::from(200), "forward".into()]);
+    assert_eq!(koshu.client().sql(sql).await, want);
+    assert_eq!(bodies(&koshu).await.len(), 3);
+}

@@ -18,23 +18,26 @@ const TEXT: &str = "payment failed – 決済 \"ok\" [a=\"b\"]";
 #[tokio::test]
 async fn nginx_over_syslog_is_requests_without_an_agent() {
     let Some(program) = tool("nginx") else { return };
-    let place = Place::new();
-    let koshu = start(&place).await;
-    let log = format!("access_log syslog:server={},tag=nginx combined;", address(&koshu, "syslog"));
-    let (_nginx, client) = nginx(&program, &place, &log).await;
-    for number in 0..30 {
-        client.get(&format!("/items/{number}")).await;
+    // The tag is all that nginx has to say which service it is.
+    for tag in ["nginx", "shop"] {
+        let place = Place::new();
+        let koshu = start(&place).await;
+        let log = format!("access_log syslog:server={},tag={tag} combined;", address(&koshu, "syslog"));
+        let (_nginx, client) = nginx(&program, &place, &log).await;
+        for number in 0..30 {
+            client.get(&format!("/items/{number}")).await;
+        }
+        for _ in 0..5 {
+            client.get("/fail").await;
+        }
+        let sql = "SELECT service, route, status, count(*) AS requests FROM requests GROUP BY 1, 2, 3 ORDER BY 3";
+        let want: Vec<Value> = vec![
+            json!({"service": tag, "route": "GET /items/:id", "status": 200, "requests": 30}),
+            json!({"service": tag, "route": "GET /fail", "status": 500, "requests": 5}),
+        ];
+        let all = async || (rows(koshu.client(), sql).await == want).then_some(());
+        until(SOON, "every request is counted", all).await;
     }
-    for _ in 0..5 {
-        client.get("/fail").await;
-    }
-    let sql = "SELECT service, route, status, count(*) AS requests FROM requests GROUP BY 1, 2, 3 ORDER BY 3";
-    let want: Vec<Value> = vec![
-        json!({"service": "nginx", "route": "GET /items/:id", "status": 200, "requests": 30}),
-        json!({"service": "nginx", "route": "GET /fail", "status": 500, "requests": 5}),
-    ];
-    let all = async || (rows(koshu.client(), sql).await == want).then_some(());
-    until(SOON, "every request is counted", all).await;
 }
 
 /// `line 000`, `line 001`, ... with letters of three bytes, so that what cuts a connection into messages has work.
