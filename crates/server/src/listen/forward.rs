@@ -16,6 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -97,15 +98,21 @@ impl Connection {
     /// The next whole message; `None` when the sender left between two.
     async fn next(&mut self, unread: &mut BytesMut, cutter: &mut Cutter) -> Result<Option<Bytes>, String> {
         let mut room = self.parts.bodies.room();
+        let mut begun = None;
         loop {
             if let Step::Message { used } = cutter.step(unread).map_err(|error| error.to_string())? {
                 return Ok(Some(unread.split_to(used).freeze()));
             }
             room.grow_to(unread.len() + READ).await.map_err(|error| error.detail().to_owned())?;
             unread.reserve(READ);
-            let limit = if unread.is_empty() { IDLE } else { MESSAGE_TIMEOUT };
-            let read = tokio::time::timeout(limit, self.socket.read_buf(unread)).await;
-            match read.map_err(|_| format!("nothing came for {} s", limit.as_secs()))? {
+            // From its first byte on: a byte now and then would hold the connection and its room for ever.
+            let (since, limit) = if unread.is_empty() {
+                (Instant::now(), IDLE)
+            } else {
+                (*begun.get_or_insert_with(Instant::now), MESSAGE_TIMEOUT)
+            };
+            let read = tokio::time::timeout_at(since + limit, self.socket.read_buf(unread)).await;
+            match read.map_err(|_| format!("no whole message came within {} s", limit.as_secs()))? {
                 Ok(0) if unread.is_empty() => return Ok(None),
                 Ok(0) => return Err("the sender left in the middle of a message".to_owned()),
                 Ok(_) => {}
@@ -129,7 +136,9 @@ impl Connection {
     async fn greet(&mut self, key: &Secret, unread: &mut BytesMut, cutter: &mut Cutter) -> Result<(), String> {
         let hello = Hello { nonce: rand::random(), user_salt: None };
         self.socket.write_all(&hello.encode()).await.map_err(|error| error.to_string())?;
-        let message = self.next(unread, cutter).await?.ok_or("the sender left before it proved its key")?;
+        let message = tokio::time::timeout(MESSAGE_TIMEOUT, self.next(unread, cutter));
+        let message = message.await.map_err(|_| "the sender did not prove its key in time")??;
+        let message = message.ok_or("the sender left before it proved its key")?;
         let ping = Ping::decode(&message).map_err(|error| error.to_string())?;
         let checked = ping.check(&hello, key.reveal(), |_| None);
         let denied = checked.is_err();
