@@ -65,13 +65,13 @@ pub async fn serve(listener: TcpListener, parts: Parts, stop: CancellationToken)
         let guest = accepted.and_then(|socket| Ok((socket.peer_addr()?, socket)));
         ready(match guest {
             Err(error) => Some(Err(error)),
-            Ok((peer, socket)) => match guests.admit(peer.ip()) {
-                Some(place) => Some(Ok(Connection { socket, _place: place })),
-                None => {
+            Ok((peer, socket)) => {
+                let place = guests.admit(peer.ip());
+                if place.is_none() {
                     tracing::warn!(%peer, "too many connections over gRPC; this one is closed");
-                    None
                 }
-            },
+                place.map(|place| Ok(Connection { socket, _place: place }))
+            }
         })
     });
     let served = Server::builder()
