@@ -543,6 +543,26 @@ because-all-silent = All { $n } other agents fell silent, too.
 because-no-witness = No other agent can say whether the host is there, and one look is not enough to call it gone.
 because-not-looked = No try by the server says anything about the host.
 because-early = Koshu has not heard the agent since it started, a moment ago.
+serving-title = Which hosts serve { $service }, and are they there?
+serving-answer = { $n ->
+    [one] <b>One host</b> serves it
+   *[other] <b>{ $n } hosts</b> serve it
+}; { $away ->
+    [0] none is silent
+    [one] <b>one</b> is silent
+   *[other] <b>{ $away }</b> are silent
+}.
+serving-own = Koshu reads { $n ->
+    [one] one log of it
+   *[other] { $n } logs of it
+} on { $host }, its own machine.
+serving-placeless = { $n ->
+    [one] One sender does not say
+   *[other] { $n } senders do not say
+} on which host it runs: <sources>see what arrives</sources>.
+serving-means = A host is known to serve it when its agent follows a log of it. <agent>Connect another host</agent>
+serving-none = No host is known to serve { $service }.
+serving-none-how = Once the agent of a host follows a log of this service, this place says whether the host is there, since when, and why that is believed. <agent>Two commands connect a host</agent>
 place-server = server
 sources-found = Which logs are on this host?
 sources-connect = How do I connect more?
@@ -771,6 +791,32 @@ errors-none-how = That is good news only if somebody would report one. Any Sentr
 errors-none-shown = No group of errors is left here.
 errors-none-shown-how = Choose another state, or take words out of the search.
 errors-more = The first { $shown } of { $all } groups; a shorter time or one service shows the others.
+errors-fresh = { $back ->
+    [0] { $fresh ->
+        [0] None of them is new, and none that was resolved came back.
+        [one] <b>One of them is new</b>; none that was resolved came back.
+       *[other] <b>{ $fresh } of them are new</b>; none that was resolved came back.
+    }
+    [one] <b>One that was resolved came back</b>{ $fresh ->
+        [0] ; none is new.
+        [one] , and <b>one is new</b>.
+       *[other] , and <b>{ $fresh } are new</b>.
+    }
+   *[other] <b>{ $back } that were resolved came back</b>{ $fresh ->
+        [0] ; none is new.
+        [one] , and <b>one is new</b>.
+       *[other] , and <b>{ $fresh } are new</b>.
+    }
+}
+errors-fresh-unknown = Whether one of them is new is not known: not all of the days before could be looked through.
+errors-none-open = None of them is open: each was resolved or is ignored.
+errors-all-of = All errors of { $service }
+errors-new-means = “New” is what was not seen in the { $days ->
+    [one] day
+   *[other] { $days } days
+} before this time.
+errors-new-nothing-before = No error at all is stored of them.
+error-new = new
 release = Release
 error-kind = Class
 error-message = Message

@@ -426,6 +426,16 @@ because-all-silent = ほかのエージェント { $n } 台も、すべて応答
 because-no-witness = ホストの様子を言えるエージェントがほかになく、サーバーから届かないだけでは停止と判断できません。
 because-not-looked = サーバーから試した結果では、ホストについて何も言えません。
 because-early = Koshu は起動したばかりで、まだエージェントの報告を受けていません。
+serving-title = { $service } を動かしているホストはどれか、応答しているか
+serving-answer = <b>{ $n } 台</b>のホストで動いており、{ $away ->
+    [0] すべて応答しています
+   *[other] <b>{ $away } 台</b>から応答がありません
+}。
+serving-own = Koshu 自身が動いている { $host } で、このサービスのログを { $n } 個読んでいます。
+serving-placeless = どのホストで動いているかを伝えない収集元が { $n } か所あります。<sources>何が届いているか</sources>
+serving-means = ここに出るのは、エージェントがこのサービスのログを追跡しているホストです。<agent>ホストを追加する</agent>
+serving-none = { $service } を動かしているホストはわかりません。
+serving-none-how = ホストのエージェントがこのサービスのログを追跡すると、ホストが動いているか、それはいつからか、なぜそう判断したかがここに出ます。<agent>2 つのコマンドでホストを追加できます</agent>
 place-server = サーバー
 sources-found = このホストにはどんなログがあるか
 sources-connect = ほかの送り手をつなぐには
@@ -635,6 +645,22 @@ errors-none-how = 報告する仕組みがあって初めて安心できます�
 errors-none-shown = ここに当てはまるエラーはありません。
 errors-none-shown-how = 別の状態を選ぶか、検索する言葉を減らしてください。
 errors-more = { $all } 種類のうち { $shown } 種類です。期間を短くするか、サービスを選ぶと残りが見えます。
+errors-fresh = { $back ->
+    [0] { $fresh ->
+        [0] 新しいものも、解決済みからの再発もありません。
+       *[other] <b>{ $fresh } 種類は新しいもの</b>で、解決済みからの再発はありません。
+    }
+   *[other] { $fresh ->
+        [0] <b>{ $back } 種類は解決済みからの再発</b>で、新しいものはありません。
+       *[other] <b>{ $back } 種類は解決済みからの再発、{ $fresh } 種類は新しいもの</b>です。
+    }
+}
+errors-fresh-unknown = 新しいものがあるかどうかはわかりません。それ以前の数日間をすべては調べられませんでした。
+errors-none-open = 未解決のものはありません。どれも解決済みか、対応しないものです。
+errors-all-of = { $service } のエラーをすべて見る
+errors-new-means = 「新しい」は、この期間より前の { $days } 日間に起きていなかったものです。
+errors-new-nothing-before = その間のエラーは 1 件も保存されていません。
+error-new = 新しい
 release = リリース
 error-kind = 種類
 error-message = メッセージ

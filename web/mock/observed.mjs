@@ -74,7 +74,10 @@ export function errors(query, empty) {
   const { from, to } = times(query);
   const step = stepFor(from, to, 60);
   const sort = query.get("sort") ?? "count";
-  const groups = (empty ? [] : GROUPS).map(([kind, message, count, users], at) => ({
+  const service = query.get("service");
+  // Some are seen for the first time in the time that pages show.
+  const long = to - from > 6 * 86_400 && to < Date.now() / 1000 - 300;
+  const all = (empty ? [] : GROUPS).map(([kind, message, count, users], at) => ({
     group_id: idOf(at),
     service: SERVICES[at === 3 ? 1 : 0],
     kind,
@@ -96,6 +99,9 @@ export function errors(query, empty) {
     ...decisionOf(at),
   }));
   const key = { count: "count", users: "users", last_seen: "last_seen" }[sort];
+  const groups = all.filter(
+    (group, at) => (!service || group.service === service) && !(long && (at === 2 || at === 5)),
+  );
   groups.sort((a, b) => (a[key] < b[key] ? 1 : -1));
   return {
     from: iso(from),

@@ -285,7 +285,12 @@ export function hosts(empty, many) {
     skew_ms: 41,
     checks: 2,
     files: [
-      { path: "/var/log/nginx/access.log", service: "shop", problem: null, lag_bytes: 18_200 },
+      {
+        path: "/var/log/nginx/access.log",
+        service: SERVICES[0],
+        problem: null,
+        lag_bytes: 18_200,
+      },
     ],
     ...more,
   });
@@ -296,7 +301,7 @@ export function hosts(empty, many) {
     host("web-2", "alive", 7, {
       skew_ms: -4_300,
       files: [
-        { path: "/var/log/nginx/access.log", service: "shop", problem: null, lag_bytes: 0 },
+        { path: "/var/log/nginx/access.log", service: SERVICES[0], problem: null, lag_bytes: 0 },
         {
           path: "/var/log/apache2/access.log",
           service: "wiki",
