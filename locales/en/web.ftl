@@ -133,8 +133,25 @@ home-who-answer = { $range }: <b>{ $users ->
     [one] one person
    *[other] { $users } people
 }</b> saw an error. { $recovered } got through on the next try, <b>{ $still } did not</b>.
-home-who-worst = Most of them ({ $users }) at <route>{ $route }</route> of { $service }.
+home-who-worst = Most, { $users }, at <route>{ $route }</route> of { $service }.
 home-who-nobody = { $range }: nobody saw an error.
+home-who-least = { $range }: <b>at least { $users ->
+    [one] one person
+   *[other] { $users } people
+}</b> saw an error, and { $still ->
+    [0] every one got through on the next try
+   *[other] <b>at least { $still } did not get through</b> on the next try
+}.
+people-not-added = People are not added up: somebody who uses several services may be counted in each of them.
+people-not-counted = { $range }: <b>not counted.</b> { $n ->
+    [one] One request failed, and it names
+   *[other] { $n } requests failed, and they name
+} no user, so how many people saw an error is not known. <sources>A log with the client's address and browser, or a session</sources> makes it known.
+people-unknown = { $n ->
+    [one] One more failed request names no user and is
+   *[other] { $n } more failed requests name no user and are
+} not counted.
+not-counted = not counted
 home-where = Where does everybody's time go?
 home-where-answer = { $range }: <route>{ $route }</route> alone took <b>{ $share }</b> of all the time users waited ({ $total } in total); 95 % of its answers came within { $p95 }.
 home-full = What is near full?
@@ -264,6 +281,7 @@ sort-by = Order by
 rows-shown = { $shown } of { $all } routes.
 bar-of = Bar: { $measure }
 disappointed-by-hour = People disappointed
+disappointed-by-hour-least = People disappointed, at least
 identity-cookie = A user is recognised by { $identity }, stored as a keyed hash.
 identity-header = A user is recognised by { $identity }, stored as a keyed hash.
 identity-field = A user is recognised by { $identity }, stored as a keyed hash.

@@ -114,6 +114,14 @@ home-who = 誰が何にがっかりしたか
 home-who-answer = { $range }：<b>{ $users } 人</b>がエラーに遭いました。うち { $recovered } 人はやり直して成功し、<b>{ $still } 人は失敗したまま</b>です。
 home-who-worst = いちばん多いのは { $service } の <route>{ $route }</route> で { $users } 人です。
 home-who-nobody = { $range }：エラーに遭った人はいません。
+home-who-least = { $range }：<b>少なくとも { $users } 人</b>がエラーに遭いました。{ $still ->
+    [0] 全員がやり直して成功しています。
+   *[other] うち<b>少なくとも { $still } 人は失敗したまま</b>です。
+}
+people-not-added = 同じ人が複数のサービスで数えられていることがあるので、サービスをまたいで合計していません。
+people-not-counted = { $range }：<b>数えられません。</b>失敗した { $n } 件のリクエストに利用者の手がかりがなく、何人がエラーに遭ったかはわかりません。<sources>アドレスとブラウザ、またはセッションをログに残す</sources>と数えられます。
+people-unknown = ほかに、誰のものかわからない失敗が { $n } 件あり、人数には含まれていません。
+not-counted = 数えられません
 home-where = みんなの時間は何に使われているか
 home-where-answer = { $range }：<route>{ $route }</route> だけで、利用者が待った時間の <b>{ $share }</b>（合計 { $total }）を占めます。95 % の応答は { $p95 } 以内です。
 home-full = いっぱいになりそうなものは何か
@@ -229,6 +237,7 @@ sort-by = 並べ替え
 rows-shown = { $all } 件のルートのうち { $shown } 件。
 bar-of = 棒：{ $measure }
 disappointed-by-hour = がっかりした人
+disappointed-by-hour-least = がっかりした人（少なくとも）
 identity-cookie = 利用者は { $identity } で見分け、鍵付きハッシュで保存しています。
 identity-header = 利用者は { $identity } で見分け、鍵付きハッシュで保存しています。
 identity-field = 利用者は { $identity } で見分け、鍵付きハッシュで保存しています。

@@ -66,7 +66,7 @@ const byHour = (from, to) => {
   return bars;
 };
 
-function overview(query, empty) {
+function overview(query, empty, many) {
   const { from, to } = times(query);
   const step = stepFor(from, to) * 4;
   const rows = requestRows()
@@ -88,23 +88,31 @@ function overview(query, empty) {
             users: 642,
             recovered: 471,
             still_disappointed: 171,
+            unknown_users: 0,
             worst: { route: "POST /checkout", users: 121 },
-            by_route: [
-              ["POST /checkout", 121],
-              ["GET /search", 118],
-              ["GET /api/v2/recommendations", 97],
-              ["GET /reports/:date", 9],
-            ],
             by_hour: byHour(from, to),
           },
           {
             service: SERVICES[1],
-            users: 0,
-            recovered: 0,
-            still_disappointed: 0,
-            worst: null,
-            by_hour: [],
+            ...(many
+              ? { users: 96, recovered: 12, still_disappointed: 84, unknown_users: 14 }
+              : { users: 0, recovered: 0, still_disappointed: 0, unknown_users: 0 }),
+            worst: many ? { route: "GET /api/v2/recommendations", users: 90 } : null,
+            by_hour: many ? byHour(from - 3_600, to) : [],
           },
+          ...(many
+            ? [
+                {
+                  service: "mailer",
+                  users: 0,
+                  recovered: 0,
+                  still_disappointed: 0,
+                  unknown_users: 31,
+                  worst: null,
+                  by_hour: [],
+                },
+              ]
+            : []),
         ],
     top_requests: empty
       ? []
@@ -211,33 +219,45 @@ function requests(name, query, many, empty) {
   return { service: name, from: iso(from), to: iso(to), quantile_error: 0.01, total, rows: all };
 }
 
+/** On the days before half as many. The second service's errors name nobody. */
 function disappointed(name, query, empty) {
   const { from, to } = times(query);
-  const day = iso(to).slice(0, 10);
-  const row = (route, users, recovered) => ({
-    day,
-    route,
-    users,
-    recovered,
-    still_disappointed: users - recovered,
-  });
+  const nobody = empty || name === SERVICES[1];
+  const routes = nobody
+    ? []
+    : [
+        ["POST /checkout", 121, 70],
+        ["GET /search", 118, 104],
+        ["GET /api/v2/recommendations", 97, 90],
+        ["GET /reports/:date", 9, 0],
+      ];
+  const days = Math.max(1, Math.min(7, Math.round((to - from) / 86_400)));
+  const rows = Array.from({ length: days }, (_, back) =>
+    routes.map(([route, users, recovered]) => {
+      const part = back === 0 ? 1 : 0.5;
+      const [all, well] = [Math.ceil(users * part), Math.floor(recovered * part)];
+      return {
+        day: iso(to - back * 86_400).slice(0, 10),
+        route,
+        users: all,
+        recovered: well,
+        still_disappointed: all - well,
+      };
+    }),
+  ).flat();
   return {
     service: name,
     identity: "cookie sid",
     identity_kind: "cookie",
     window_s: 600,
-    users: empty ? 0 : 642,
-    recovered: empty ? 0 : 471,
-    still_disappointed: empty ? 0 : 171,
-    rows: empty
-      ? []
-      : [
-          row("POST /checkout", 121, 70),
-          row("GET /search", 118, 104),
-          row("GET /api/v2/recommendations", 97, 90),
-          row("GET /reports/:date", 9, 0),
-        ],
-    by_hour: empty ? [] : byHour(from, to),
+    users: nobody ? 0 : 642,
+    recovered: nobody ? 0 : 471,
+    still_disappointed: nobody ? 0 : 171,
+    unknown_users: empty ? 0 : nobody ? 31 : 0,
+    partial: null,
+    rows,
+    by_route: routes.map(([route, users]) => [route, Math.round(users * (1 + (days - 1) * 0.3))]),
+    by_hour: nobody ? [] : byHour(from, to),
   };
 }
 
@@ -315,7 +335,7 @@ export function answer(path, query, { empty, many, dense }) {
     "/metrics/series": () => observed.metricSeries(query),
     "/loglines": () => observed.logLines(query, empty),
     "/loglines/patterns": () => observed.linePatterns(query, empty),
-    "/overview": () => overview(query, empty),
+    "/overview": () => overview(query, empty, many),
     "/services": () => ({ services: services(empty) }),
     "/changes": () => ({ changes: empty ? [] : changes(from, to) }),
     "/logs": () => (empty ? logs(NOTHING) : logs(query)),

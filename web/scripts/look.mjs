@@ -26,6 +26,7 @@ const route = encodeURIComponent("GET /search");
 const PATTERN = "payment refused by bank <*> for order <n>";
 const PAGES = [
   ["home", "/"],
+  ["home-many", "/?range=24h", null, "many"],
   ["service", "/services/demo-shop"],
   ["service-errors", "/services/demo-shop?sort=errors"],
   ["route", `/services/demo-shop/route?route=${route}`],

@@ -111,6 +111,9 @@ export interface Disappointed {
   users: number;
   recovered: number;
   still_disappointed: number;
+  /** Failed requests that no person is known for. */
+  unknown_users: number;
+  partial: string | null;
   rows: DisappointedRow[];
   by_route: [string, number][];
   by_hour: [number, number][];
@@ -164,6 +167,8 @@ export interface OverviewDisappointed {
   users: number;
   recovered: number;
   still_disappointed: number;
+  /** Failed requests that no person is known for. */
+  unknown_users: number;
   worst: { route: string; users: number } | null;
   by_hour: [number, number][];
 }

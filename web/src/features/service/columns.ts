@@ -14,14 +14,18 @@ export const MEASURES: Record<RequestSort, Measure> = {
   users: (row) => row.disappointed,
 };
 
-/** The rows with the people whom their route disappointed, as far as that is known already. */
+/**
+ * The rows with the people whom their route disappointed, as far as that is known already. Where errors name nobody, a
+ * route that failed without anybody behind it is not one that disappointed nobody.
+ */
 export function withPeople(requests: Requests, people: Disappointed | null): Requests {
   const byRoute = new Map(people?.by_route ?? []);
-  const known = people !== null;
-  const rows = requests.rows.map((row) => ({
-    ...row,
-    disappointed: row.disappointed ?? (known ? (byRoute.get(row.route) ?? 0) : null),
-  }));
+  const nameless = (people?.unknown_users ?? 0) > 0;
+  const rows = requests.rows.map((row) => {
+    const found = row.disappointed ?? (people === null ? null : (byRoute.get(row.route) ?? 0));
+    const unknown = found === 0 && row.errors > 0 && nameless;
+    return { ...row, disappointed: unknown ? null : found };
+  });
   return { ...requests, rows };
 }
 
