@@ -322,6 +322,62 @@ route-slowest = The slowest 20
 route-failed = The last 20 that failed
 route-no-slow = No response times are known here.
 route-no-failed = None failed in this time.
+route-people-title = Whom did it disappoint?
+route-people-of = { $range }: of about { $of } { $of ->
+    [one] person
+   *[other] people
+} who used it, <failed>{ $users ->
+    [0] nobody
+    [one] one
+   *[other] { $users }
+}</failed> saw an error: <b>{ $share }</b> (95 % interval { $interval }).
+route-people-some = { $range }: <failed>{ $users ->
+    [0] nobody
+    [one] one person
+   *[other] { $users } people
+}</failed> saw an error here. How many used it is not known.
+route-people-retry = { $recovered } got through on the next try, <b>{ $still } did not</b>.
+route-people-days = Somebody may stand in several days, so they are not added up.
+route-people-unknown = In the whole service { $n ->
+    [one] one more failed request names no user. If it was of this route, it is not counted here.
+   *[other] { $n } more failed requests name no user. Those of this route are not counted here.
+}
+compare-title = What is different before and after a change?
+compare-around = Compare around
+compare-choice = { $at }, { $kind }: { $title }
+compare-answer = Since { $title } ({ $at }) { $failed ->
+    [more] <b>more requests fail</b>
+    [less] <b>fewer requests fail</b>
+    [same] no difference in failures is proven
+   *[unknown] failures cannot be compared
+}, { $slow ->
+    [more] and <b>answers are slower</b> (p95)
+    [less] and <b>answers are faster</b> (p95)
+    [same] and no difference in how fast answers are (p95) is proven
+   *[unknown] and too few answers tell how fast they are (p95)
+}.
+compare-before = Before
+compare-after = After
+compare-difference = Difference
+compare-more-fail = more fail
+compare-fewer-fail = fewer fail
+compare-slower = slower
+compare-slower-by = slower: at least { $times }× as long
+compare-faster = faster
+compare-faster-by = faster: at least { $times }× as fast
+compare-same = none is proven
+compare-unknown = no requests on one side
+compare-too-few = too few requests
+compare-stretches = This compares { $length } before the change with as long after it, and leaves out the minute of the change.
+compare-see = See both in the charts
+compare-note = Below each number is its 95 % interval; those of times are as wide as the steps of the heat map. Before and after are different hours, so a difference need not come from the change.
+compare-none = In { $days ->
+    [one] one day
+   *[other] { $days } days
+} no change was recorded.
+compare-none-how = Let your deploy script say so, and this place says whether the deploy made it better or worse:
+compare-fresh = { $title } was a moment ago.
+compare-fresh-how = The first comparison stands here after one whole minute.
 see-records = See its records
 heat-title = How long answers took
 heat-hint = Up to { $most ->

@@ -262,6 +262,45 @@ route-slowest = 遅かった 20 件
 route-failed = 最近失敗した 20 件
 route-no-slow = 応答時間がわかるリクエストはありません。
 route-no-failed = この期間に失敗はありません。
+route-people-title = 誰をがっかりさせたか
+route-people-of = { $range }：利用者およそ { $of } 人のうち、エラーに遭ったのは <failed>{ $users } 人</failed>、<b>{ $share }</b> です（95 % 区間 { $interval }）。
+route-people-some = { $range }：ここでエラーに遭ったのは <failed>{ $users } 人</failed>です。全部で何人が使ったかはわかりません。
+route-people-retry = うち { $recovered } 人はやり直して成功し、<b>{ $still } 人は失敗したまま</b>です。
+route-people-days = 同じ人が複数の日に数えられていることがあるので、合計していません。
+route-people-unknown = サービス全体では、ほかに誰のものかわからない失敗が { $n } 件あります。このルートの分も、人数には含まれていません。
+compare-title = 変更の前と後で何が違うか
+compare-around = 比べる変更
+compare-choice = { $at } { $kind }：{ $title }
+compare-answer = { $title }（{ $at }）の後、{ $failed ->
+    [more] <b>失敗が増えました</b>
+    [less] <b>失敗が減りました</b>
+    [same] 失敗が増減したとは言い切れません
+   *[unknown] 失敗は比べられません
+}。{ $slow ->
+    [more] <b>応答は遅くなりました</b>（p95）
+    [less] <b>応答は速くなりました</b>（p95）
+    [same] 応答の速さ（p95）が変わったとは言い切れません
+   *[unknown] 応答の速さ（p95）は、件数が足りず比べられません
+}。
+compare-before = 変更前
+compare-after = 変更後
+compare-difference = 差
+compare-more-fail = 失敗が増えた
+compare-fewer-fail = 失敗が減った
+compare-slower = 遅くなった
+compare-slower-by = { $times } 倍以上遅くなった
+compare-faster = 速くなった
+compare-faster-by = { $times } 倍以上速くなった
+compare-same = 差があるとは言い切れない
+compare-unknown = 片方にリクエストがない
+compare-too-few = 件数が足りない
+compare-stretches = 変更の前と後の { $length }ずつを比べています（変更した 1 分間は除く）。
+compare-see = グラフで見る
+compare-note = 各値の下は 95 % 区間です。時間の区間は、ヒートマップの刻みの幅になります。前と後では時間帯が違うので、差が変更によるものとは限りません。
+compare-none = この { $days } 日間に記録された変更はありません。
+compare-none-how = デプロイのスクリプトから知らせると、良くなったか悪くなったかがここに出ます。
+compare-fresh = { $title } は始まったばかりです。
+compare-fresh-how = まる 1 分たつと、ここに最初の比較が出ます。
 see-records = 記録を見る
 heat-title = 応答にかかった時間
 heat-hint = 1 マス最大 { $most } 件。濃いほど多い。マスを押すと記録が見られます。

@@ -45,13 +45,16 @@ export const services = (empty) =>
         })),
       ];
 
+/** Half a quarter of an hour ago, for those who look back from far: what pages show at first lies around it. */
+const DEPLOYED = Date.now() / 1000 - 315;
 const changes = (from, to) =>
   [
     [0.65, "deploy", "deploy a1b2c3", SERVICES[0], "search: new ranking"],
     [0.8, "config", "koshu.yaml reloaded", null, "2 rules changed"],
     [0.4, "service", "first seen: shop-api-internal", SERVICES[1], null],
-  ].map(([part, kind, title, name, detail]) => ({
-    at: iso(from + (to - from) * part),
+  ].map(([part, kind, title, name, detail], at) => ({
+    id: `c${at}`,
+    at: iso(to - from > 20 * 86_400 ? DEPLOYED - at * 7_000 : from + (to - from) * part),
     kind,
     title,
     service: name,
@@ -160,8 +163,9 @@ function signals(name, query, empty, dense) {
   const none = empty || to < Date.now() / 1000 - 20 * 86_400;
   const part = query.get("route") ? 0.1 : 1;
   const make = (value) => (none ? [] : curve(from, to, step, value));
+  const before = to <= DEPLOYED;
   const requests = none ? 0 : Math.round(2_058_320 * part);
-  const errors = none ? 0 : Math.round(913 * part);
+  const errors = none ? 0 : Math.round((before ? 611 : 913) * part);
   return {
     service: name,
     from: iso(from),
@@ -193,9 +197,9 @@ function signals(name, query, empty, dense) {
       errors,
       ...ratios(errors, requests),
       timed: requests,
-      p50_ms: none ? null : 41,
-      p95_ms: none ? null : 218,
-      p99_ms: none ? null : 1_060,
+      p50_ms: none ? null : before ? 37 : 41,
+      p95_ms: none ? null : before ? 88 : 218,
+      p99_ms: none ? null : before ? 410 : 1_060,
     },
     saturation_host: none ? null : "web-1",
   };
@@ -268,7 +272,7 @@ function route(query, empty) {
   const cells = [];
   for (let at = Math.ceil(from / step) * step; at < to && !empty; at += step) {
     const next = random(at);
-    const slow = (to - at) / (to - from) < 0.35 ? 1 : 0;
+    const slow = to <= DEPLOYED ? -1 : (to - at) / (to - from) < 0.35 || from >= DEPLOYED ? 1 : 0;
     cells.push([
       at,
       bounds.map((_, band) =>

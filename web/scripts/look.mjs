@@ -30,6 +30,11 @@ const PAGES = [
   ["service", "/services/demo-shop"],
   ["service-errors", "/services/demo-shop?sort=errors"],
   ["route", `/services/demo-shop/route?route=${route}`],
+  [
+    "route-week",
+    `/services/demo-shop/route?route=${encodeURIComponent("POST /checkout")}&range=7d`,
+  ],
+  ["route-nameless", `/services/shop-api-internal/route?route=${route}&change=c1`],
   ["explorer", "/explorer"],
   [
     "explorer-record",
@@ -206,6 +211,7 @@ const PAGES = [
   ["not-found", "/nowhere"],
   ["empty-home", "/", null, "empty"],
   ["empty-service", "/services/shop", null, "empty"],
+  ["empty-route", `/services/shop/route?route=${route}`, null, "empty"],
   ["empty-sources", "/sources", null, "empty"],
   ["failing", "/", null, "failing"],
   [

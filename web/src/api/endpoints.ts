@@ -3,7 +3,6 @@
 
 import { address, get, post, remove } from "./client";
 import type {
-  Change,
   Decision,
   Disappointed,
   ErrorDetail,
@@ -27,6 +26,7 @@ import type {
   Sources,
   SqlResult,
   Status,
+  StoredChange,
   Token,
   TokenScope,
   Trace,
@@ -140,8 +140,8 @@ export const readChanges = (
   span: Span,
   service: string | null,
   signal: AbortSignal,
-): Promise<{ changes: Change[] }> =>
-  get<{ changes: Change[] }>("/changes", { ...range(span), service }, ["changes"], signal);
+): Promise<{ changes: StoredChange[] }> =>
+  get<{ changes: StoredChange[] }>("/changes", { ...range(span), service }, ["changes"], signal);
 
 export interface Filter {
   q: string;

@@ -146,6 +146,11 @@ export interface Change {
   detail: string | null;
 }
 
+/** A change as it is stored; other marks have no id. */
+export interface StoredChange extends Change {
+  id: string;
+}
+
 export interface NearFull {
   host: string;
   kind: "disk" | "memory" | "cpu" | "network" | "journal" | "lake";

@@ -19,3 +19,6 @@ remote_write:
 export const lineSnippet = (origin: string): string =>
   `curl ${origin}/loki/api/v1/push -H 'content-type: application/json' \\
   -d '{"streams":[{"stream":{"service":"shop"},"values":[["'${NANOS}'","Hello from curl"]]}]}'`;
+
+export const changeSnippet = (origin: string): string =>
+  `curl -X POST ${origin}/api/v1/changes -H "Authorization: Bearer $KOSHU_TOKEN" -H 'Content-Type: application/json' -d '{"kind":"deploy","service":"shop","title":"deploy a1b2c3"}'`;
