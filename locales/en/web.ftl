@@ -1555,6 +1555,13 @@ check-minutes = { $n ->
    *[other] of { $n } minutes
 }
 check-took = Took
+check-took-places = Time taken, by place
+check-places-note = { $n ->
+    [one] The latest run is
+   *[other] The latest { $n } runs are
+} drawn, in steps of { $every }. Where a line breaks, its place sent no run or no time.
+check-place-until = { $place }, until { $at }
+check-places-drawn = { $drawn } of { $all } places are drawn, those that stand worst first.
 check-last = Last run
 check-why = What is wrong
 check-gone = No such check is configured.

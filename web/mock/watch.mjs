@@ -665,6 +665,24 @@ const run = (failed, at) => ({
   ],
 });
 
+const runsOf = (status) => [run(status === "failed", 31), run(false, 91), run(false, 151)];
+
+/** Of three places, each at a moment of its own: the first fails now and is slow, the second fell silent. */
+function runsOfPlaces(places) {
+  const next = random(5);
+  return Array.from({ length: 99 }, (_, at) => {
+    const place = at % places.length;
+    const round = Math.floor(at / places.length);
+    const failed = place === 0 && round < 3;
+    const base = [410, 260, 120][place];
+    return {
+      ...run(failed, 31 + round * 60 + place * 17),
+      from: places[place],
+      total_ms: failed ? null : base + next() ** 3 * base + (place === 0 && round < 9 ? 900 : 0),
+    };
+  }).filter((each, at) => at % places.length !== 1 || at > 60);
+}
+
 function check(name, many) {
   const found = checks(many).find((each) => each.name === name);
   if (!found) return null;
@@ -680,12 +698,7 @@ function check(name, many) {
           total_ms: 180 + noise() * 120,
         }))
       : [],
-    runs: ran
-      ? [run(found.status === "failed", 31), run(false, 91), run(false, 151)].map((each, at) => ({
-          ...each,
-          from: found.from[at % found.from.length],
-        }))
-      : [],
+    runs: !ran ? [] : found.from.length > 1 ? runsOfPlaces(found.from) : runsOf(found.status),
     last_bad: ran ? run(true, 31 * HOUR) : null,
   };
 }
