@@ -1142,6 +1142,30 @@ home-alerts = { $n ->
 }: somebody has to act now. <inbox>Go to the inbox</inbox>
 home-alerts-more = <b>More than { $n } alerts are open.</b> <inbox>Go to the inbox</inbox>
 
+## Marks of a chart
+mark-alert = Alert { $rule }, { $span }
+mark-alert-open = Alert { $rule }, open since { $at }
+mark-ticket = Ticket { $rule }, { $span }
+mark-ticket-open = Ticket { $rule }, firing since { $at }
+mark-change = { $kind }: { $title }, { $at }
+mark-unread = Firings before { $at } are not marked: too many came after it. The inbox has them all.
+marks-label = { $n ->
+    [one] One mark on the time axis; the arrow keys go from mark to mark
+   *[other] { $n } marks on the time axis; the arrow keys go from mark to mark
+}
+marks-firings = { $n ->
+    [one] One firing, { $span }
+   *[other] { $n } firings, { $span }
+}
+marks-changes = { $n ->
+    [one] One change, { $span }
+   *[other] { $n } changes, { $span }
+}
+marks-more = { $n ->
+    [one] One more; a shorter time shows it.
+   *[other] { $n } more; a shorter time shows them.
+}
+
 ## Inbox
 inbox-title = What needs somebody?
 inbox-open-count = { $n ->
@@ -1233,7 +1257,7 @@ firing-action-none = The rule does not say. Give it an “action”.
 firing-runbook = Runbook
 firing-runbook-none = none
 firing-chart = What was measured
-firing-chart-note = The mark is the moment at which it began.
+firing-chart-note = Marked are this firing and others of the service (▲ alert, ■ ticket), and changes (◆).
 measured = measured
 limit = limit
 amount-per-second = { $n } per second
@@ -1374,7 +1398,7 @@ objective-good = Good means
 objective-unjudged = Could not be judged
 objective-window = Window
 objective-chart = Budget left over the window
-objective-chart-note = Marks are changes. Below 0 % more was bad than may be. Where nothing was seen, the line has a gap.
+objective-chart-note = Marked are firings of the rules that watch it (▲ alert, ■ ticket), and changes (◆). Below 0 % more was bad than may be. Where nothing was seen, the line has a gap.
 objective-burnt = What burnt it?
 objective-burnt-none = No bad request is recorded in this window.
 objective-burnt-unknown = This condition cannot be asked of the stored requests, so the routes are not known.
@@ -1554,6 +1578,7 @@ check-minutes = { $n ->
     [one] of one minute
    *[other] of { $n } minutes
 }
+check-chart-note = Marked are firings about this check (▲ alert, ■ ticket), and changes (◆).
 check-took = Took
 check-took-places = Time taken, by place
 check-places-note = { $n ->

@@ -890,6 +890,18 @@ since-length = { $length }前から
 home-alerts = <b>アラートが { $n } 件</b>発報中です。いま誰かが動く必要があります。<inbox>受信箱を開く</inbox>
 home-alerts-more = 発報中の<b>アラートが { $n } 件を超えています。</b><inbox>受信箱を開く</inbox>
 
+## グラフの印
+mark-alert = アラート { $rule }、{ $span }
+mark-alert-open = アラート { $rule }、{ $at } から発報中
+mark-ticket = チケット { $rule }、{ $span }
+mark-ticket-open = チケット { $rule }、{ $at } から発報中
+mark-change = { $kind }：{ $title }、{ $at }
+mark-unread = これより後の発報が多いため、{ $at } より前の発報には印がありません。受信箱ですべて見られます。
+marks-label = 時間軸の印 { $n } 個。矢印キーで移動できます
+marks-firings = 発報 { $n } 件、{ $span }
+marks-changes = 変更 { $n } 件、{ $span }
+marks-more = ほかに { $n } 件あります。期間を短くすると見られます。
+
 ## 受信箱
 inbox-title = 人の手が要るものは何か
 inbox-open-count = （発報中のアラート { $n } 件）
@@ -969,7 +981,7 @@ firing-action-none = ルールに書かれていません。action に書いて�
 firing-runbook = 手順書
 firing-runbook-none = なし
 firing-chart = 測定値の推移
-firing-chart-note = 印は始まった時刻です。
+firing-chart-note = 印は、この発報と同じサービスの発報（▲ アラート、■ チケット）、それに変更（◆）です。
 measured = 測定値
 limit = しきい値
 amount-per-second = 毎秒 { $n }
@@ -1088,7 +1100,7 @@ objective-good = 良好の条件
 objective-unjudged = 判定できなかった数
 objective-window = 期間
 objective-chart = 期間中の予算の残り
-objective-chart-note = 印は変更です。0 % より下は、許される数を超えています。見ていなかったところは線が途切れます。
+objective-chart-note = 印は、見張っているルールの発報（▲ アラート、■ チケット）と変更（◆）です。0 % より下は、許される数を超えています。見ていなかったところは線が途切れます。
 objective-burnt = 何が予算を減らしたのか
 objective-burnt-none = この期間に不良のリクエストは記録されていません。
 objective-burnt-unknown = この条件では保存済みのリクエストを調べられないため、ルートはわかりません。
@@ -1221,6 +1233,7 @@ check-pending = 未実行
 check-ok = 正常
 check-uptime = 正常（24 時間）
 check-minutes = { $n } 分のうち
+check-chart-note = 印は、この外形監視の発報（▲ アラート、■ チケット）と変更（◆）です。
 check-took = 所要時間
 check-took-places = 場所ごとの所要時間
 check-places-note = 最近の { $n } 回の実行を、{ $every }ごとに並べています。線が切れているところでは、その場所からの報告がないか、時間を測れていません。

@@ -150,6 +150,30 @@ function all(many) {
       labels: { host: "db-1", device: "/var/lib/mysql" },
     }),
     ...past,
+    // Close together, for the marks of charts.
+    ...[7 * MINUTE, 6.5 * MINUTE, 6.2 * MINUTE].map((began, at) =>
+      firing(`close-${at}`, "shop-burning", "alert", "errors.ratio above 5%", {
+        state: "resolved",
+        started_at: ago(began),
+        resolved_at: ago(began - 20),
+        value: 0.07,
+        threshold: 0.05,
+        outcome: "acted",
+        outcome_by: "ann",
+        outcome_at: ago(MINUTE),
+      }),
+    ),
+    firing("buy-1", "buy-fails", "alert", "check.failures of buy above 2", {
+      state: "resolved",
+      started_at: ago(52 * MINUTE),
+      resolved_at: ago(44 * MINUTE),
+      value: 3,
+      threshold: 2,
+      labels: { check: "buy" },
+      outcome: "acted",
+      outcome_by: "ann",
+      outcome_at: ago(40 * MINUTE),
+    }),
     firing("t1", "checkout-slow", "ticket", "latency.p95 of POST /checkout above 800ms for 5m", {
       started_at: ago(5 * DAY),
       due_at: ago(2 * DAY),
@@ -158,6 +182,15 @@ function all(many) {
       threshold: 800,
       times: 3,
       labels: { route: "POST /checkout" },
+    }),
+    firing("t4", "search-errors", "ticket", "errors.ratio of GET /search above 2%", {
+      state: "resolved",
+      started_at: ago(3.2 * MINUTE),
+      resolved_at: ago(2 * MINUTE),
+      due_at: ago(-4 * DAY),
+      value: 0.031,
+      threshold: 0.02,
+      labels: { route: "GET /search" },
     }),
     firing("t2", "certificate", "ticket", "check.tls_days of buy below 21", {
       started_at: ago(DAY),

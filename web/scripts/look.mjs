@@ -35,6 +35,20 @@ const PAGES = [
     `/services/demo-shop/route?route=${encodeURIComponent("POST /checkout")}&range=7d`,
   ],
   ["route-nameless", `/services/shop-api-internal/route?route=${route}&change=c1`],
+  [
+    "service-marks",
+    "/services/demo-shop",
+    async (page) => {
+      await page.locator("button[data-mark]").first().click();
+      await page.waitForTimeout(100);
+    },
+  ],
+  [
+    "route-mark",
+    `/services/demo-shop/route?route=${route}`,
+    (page) => page.locator("[data-mark=change]").first().focus(),
+  ],
+  ["service-marks-many", "/services/demo-shop?range=30d", null, "many"],
   ["explorer", "/explorer"],
   [
     "explorer-record",
@@ -204,7 +218,7 @@ const PAGES = [
     "tables",
     "/services/demo-shop",
     async (page) => {
-      for (const button of await page.locator("figure button:last-of-type").all())
+      for (const button of await page.locator("figcaption button:last-of-type").all())
         await button.click();
     },
   ],
@@ -227,6 +241,7 @@ const PAGES = [
 const LOOKS = [
   { axe: true, name: "en-light-1280", language: "en", scheme: "light", width: 1280, height: 860 },
   { axe: true, name: "ja-dark-1280", language: "ja", scheme: "dark", width: 1280, height: 860 },
+  { name: "ja-light-390", language: "ja", scheme: "light", width: 390, height: 844 },
   { name: "ja-light-360", language: "ja", scheme: "light", width: 360, height: 740 },
   { axe: true, name: "en-dark-360", language: "en", scheme: "dark", width: 360, height: 740 },
 ];

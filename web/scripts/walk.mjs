@@ -88,6 +88,34 @@ async function walk(step, page, errors) {
     await page.goForward();
     await page.locator(".u-over").nth(3).waitFor();
   });
+  await step("marks of a chart are one stop, and the arrows and Escape work on them", async () => {
+    await page.goto(`${BASE}/services/demo-shop`);
+    const marks = page.locator("[role=toolbar]").first();
+    await marks.locator("[data-mark]").nth(4).waitFor();
+    assert.equal(await marks.locator("[data-mark][tabindex='0']").count(), 1);
+    await marks.locator("[tabindex='0']").focus();
+    await page.keyboard.press("End");
+    await page.keyboard.press("Home");
+    const focused = () => page.evaluate(() => document.activeElement?.getAttribute("data-mark"));
+    assert.equal(await focused(), "alert");
+    while (!(await page.evaluate(() => document.activeElement?.matches("button"))))
+      await page.keyboard.press("ArrowRight");
+    await page.keyboard.press("Enter");
+    const listed = page.locator(".layer li a");
+    assert.equal(await listed.count(), 2);
+    await page.keyboard.press("Tab");
+    assert.match(
+      await page.evaluate(() => document.activeElement?.getAttribute("href")),
+      /^\/firings\/close-/,
+    );
+    await page.keyboard.press("Escape");
+    assert.equal(await listed.count(), 0);
+    assert.equal(await page.evaluate(() => document.activeElement?.tagName), "BUTTON");
+    await page.keyboard.press("Home");
+    await page.keyboard.press("Enter");
+    await page.waitForURL(/\/firings\/f1/);
+    await page.goBack();
+  });
   await step("dragging on a chart selects a time for everything", async () => {
     const box = await page.locator(".u-over").first().boundingBox();
     await page.mouse.move(box.x + 200, box.y + 40);

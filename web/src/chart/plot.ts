@@ -1,8 +1,9 @@
-// uPlot's options for a time chart: axes in the page's zone, marks of changes, a shared cursor.
+// uPlot's options for a time chart: axes in the page's zone, a shared cursor.
 // Loaded only when a page shows a chart.
 
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
+import { AXIS_BELOW, AXIS_LEFT, SPACE_RIGHT, SPACE_TOP } from "./frame";
 import { valueRange } from "./scale";
 
 export type LineStyle =
@@ -22,7 +23,6 @@ export const STYLE_TOKENS = [
   "ink-2",
   "rule",
   "rule-strong",
-  "mark",
   "accent",
 ] as const;
 export type Colours = Record<(typeof STYLE_TOKENS)[number], string>;
@@ -40,7 +40,6 @@ export interface PlotSetup {
   formatY: (value: number) => string;
   /** Read on every drawing, so that moving along in time needs no new chart. */
   xRange: () => [number, number];
-  marks: () => number[];
   onspan: ((from: number, to: number) => void) | null;
   oncursor: (index: number | null) => void;
 }
@@ -61,8 +60,7 @@ export function draw(host: HTMLElement, setup: PlotSetup, data: uPlot.AlignedDat
   const options: uPlot.Options = {
     width: setup.width,
     height: setup.height,
-    // To the right, half a label: that of the last moment would be cut.
-    padding: [8, 20, 0, 0],
+    padding: [SPACE_TOP, SPACE_RIGHT, 0, 0],
     legend: { show: false },
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), setup.zone),
     cursor: {
@@ -78,13 +76,13 @@ export function draw(host: HTMLElement, setup: PlotSetup, data: uPlot.AlignedDat
     axes: [
       {
         ...axis,
-        size: 26,
+        size: AXIS_BELOW,
         space: 80,
         values: (_, splits, __, ___, step) => splits.map((at) => setup.formatX(at, step)),
       },
       {
         ...axis,
-        size: 62,
+        size: AXIS_LEFT,
         space: 28,
         values: (_, splits) => splits.map((value) => (value === null ? "" : setup.formatY(value))),
       },
@@ -93,7 +91,6 @@ export function draw(host: HTMLElement, setup: PlotSetup, data: uPlot.AlignedDat
     hooks: {
       // Below the lines and above the grid.
       drawAxes: [(plot) => drawZero(plot, setup.colours["ink-2"])],
-      draw: [(plot) => drawMarks(plot, setup.marks(), setup.colours.mark)],
       setCursor: [(plot) => setup.oncursor(plot.cursor.idx ?? null)],
       setSelect: [
         (plot) => {
@@ -149,29 +146,5 @@ function drawZero(plot: uPlot, colour: string): void {
   ctx.moveTo(bbox.left, y);
   ctx.lineTo(bbox.left + bbox.width, y);
   ctx.stroke();
-  ctx.restore();
-}
-
-function drawMarks(plot: uPlot, marks: number[], colour: string): void {
-  const { ctx, bbox } = plot;
-  ctx.save();
-  ctx.strokeStyle = colour;
-  ctx.fillStyle = colour;
-  ctx.lineWidth = devicePixelRatio;
-  ctx.setLineDash([3 * devicePixelRatio, 3 * devicePixelRatio]);
-  for (const mark of marks) {
-    const x = Math.round(plot.valToPos(mark, "x", true));
-    if (x < bbox.left || x > bbox.left + bbox.width) continue;
-    ctx.beginPath();
-    ctx.moveTo(x, bbox.top);
-    ctx.lineTo(x, bbox.top + bbox.height);
-    ctx.stroke();
-    const size = 4 * devicePixelRatio;
-    ctx.beginPath();
-    ctx.moveTo(x - size, bbox.top);
-    ctx.lineTo(x + size, bbox.top);
-    ctx.lineTo(x, bbox.top + size * 1.5);
-    ctx.fill();
-  }
   ctx.restore();
 }
