@@ -1168,9 +1168,15 @@ marks-more = { $n ->
 
 ## Inbox
 inbox-title = What needs somebody?
-inbox-open-count = { $n ->
+inbox-open-alerts = { $n ->
+    [0] , no open alert
     [one] , one open alert
    *[other] , { $n } open alerts
+}
+inbox-open-tickets = { $n ->
+    [0] , no ticket to do
+    [one] , one ticket to do
+   *[other] , { $n } tickets to do
 }
 inbox-calm = No alert is open. Nobody has to act now.
 inbox-answer = { $n ->

@@ -904,7 +904,8 @@ marks-more = ほかに { $n } 件あります。期間を短くすると見ら�
 
 ## 受信箱
 inbox-title = 人の手が要るものは何か
-inbox-open-count = （発報中のアラート { $n } 件）
+inbox-open-alerts = （発報中のアラート { $n } 件）
+inbox-open-tickets = （未完了のチケット { $n } 件）
 inbox-calm = 発報中のアラートはありません。いますぐ動く必要はありません。
 inbox-answer = <b>{ $n } 件のアラート</b>が発報中です。いま誰かが動く必要があります。
 inbox-answer-more = 発報中の<b>アラートが { $n } 件を超えています</b>。利用者への影響が大きいサービスから見てください。

@@ -79,6 +79,9 @@ export const readOpenAlerts = (): Promise<{ firings: object[]; next: string | nu
     { class: "alert", state: "open", limit: 100 },
     ["firings", "next"],
   );
+/** Tickets that are not done, as many as one answer holds. */
+export const readOpenTickets = (): Promise<{ firings: object[]; next: string | null }> =>
+  get<{ firings: object[]; next: string | null }>("/tickets", { limit: 100 }, ["firings", "next"]);
 export const removeService = (service: string): Promise<void> => remove(inService(service));
 
 export const readSignals = (

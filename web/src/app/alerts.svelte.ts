@@ -1,24 +1,33 @@
-// How many alerts are open: for the navigation and the first page, read along with the clock.
+// How many alerts and tickets are open: for the navigation and the first page, read along with the clock.
 
-import { readOpenAlerts } from "../api/endpoints";
+import { readOpenAlerts, readOpenTickets } from "../api/endpoints";
 
-export interface OpenAlerts {
+export interface OpenCount {
   count: number;
   /** There are more than could be counted. */
   more: boolean;
 }
 
-const state = $state<{ open: OpenAlerts | null }>({ open: null });
+const state = $state<{ alerts: OpenCount | null; tickets: OpenCount | null }>({
+  alerts: null,
+  tickets: null,
+});
 
 /** Null while it is not known, which is not the same as none. */
-export const openAlerts = (): OpenAlerts | null => state.open;
+export const openAlerts = (): OpenCount | null => state.alerts;
+/** Those that are not done, whether their condition still holds or not. */
+export const openTickets = (): OpenCount | null => state.tickets;
 
-export async function readAlerts(): Promise<void> {
-  try {
-    const found = await readOpenAlerts();
-    state.open = { count: found.firings.length, more: found.next !== null };
-  } catch {
-    // A number that is no longer true is worse than none; the page itself says what is wrong.
-    state.open = null;
-  }
+export async function readOpen(): Promise<void> {
+  const [alerts, tickets] = await Promise.allSettled([readOpenAlerts(), readOpenTickets()]);
+  state.alerts = countOf(alerts);
+  state.tickets = countOf(tickets);
+}
+
+/** A number that is no longer true is worse than none; the page itself says what is wrong. */
+function countOf(
+  found: PromiseSettledResult<{ firings: object[]; next: string | null }>,
+): OpenCount | null {
+  if (found.status === "rejected") return null;
+  return { count: found.value.firings.length, more: found.value.next !== null };
 }
