@@ -1212,6 +1212,15 @@ acknowledged-by = Acknowledged by { $by } { $ago }
 firing-lasted = { $at }, for { $length }
 firing-value = measured { $value }
 firing-value-limit = measured { $value }, limit { $limit }
+advice-action = First thing to do: <b>{ $action }</b>
+advice-action-none = First thing to do: the rule does not say. Give it an “action”.
+advice-runbook = Runbook: { $runbook }
+advice-worth = Last 30 days: of { $all } judged firings <rule>{ $of ->
+    [0] none needed somebody
+    [one] one needed somebody
+   *[other] { $of } needed somebody
+}</rule>, { $share } (95 %: { $interval })
+advice-runbook-of = Runbook of { $rule }
 owner-none = no owner
 owner-is = owner: { $owner }
 was-told = told
