@@ -451,10 +451,17 @@ tail-open = Live. { $n ->
 tail-lost = The connection was lost; trying again.
 tail-refused = The server cannot start the live tail: check the filter. Trying again every 15 seconds.
 tail-connecting = Connecting.
-tail-dropped = { $n ->
-    [one] One record was
-   *[other] { $n } records were
-} left out because this browser was too slow.
+tail-gap-none = Nothing has been missed since { $at }.
+tail-gap-lost = The connection was lost: some records may be missing between { $from } and { $to }. <search>Search this time</search>
+tail-gap-left-out = More came than was sent here: some records may be missing between { $from } and { $to }. <search>Search this time</search>
+tail-gap-not-kept = { $n ->
+    [one] One record was not kept
+   *[other] { $n } records were not kept
+} because too many waited during the pause: between { $from } and { $to }. <search>Search this time</search>
+tail-gaps-before = { $n ->
+    [one] One gap before it
+   *[other] { $n } gaps before it
+}
 tail-empty = Waiting for the next record.
 tail-empty-how = Records appear here as they arrive. If none does, take a term out of the filter, or see on the sources page what arrives.
 sql-label = SQL

@@ -60,6 +60,10 @@ function tail(response) {
       );
     }
     if (index === 50) response.write('event: dropped\ndata: {"count":3}\n\n');
+    if (index === 150) {
+      clearInterval(timer);
+      response.end();
+    }
   }, 200);
   response.on("close", () => clearInterval(timer));
 }

@@ -67,6 +67,16 @@ const PAGES = [
   ["explorer-none", "/explorer?q=nothing"],
   ["explorer-live", "/explorer?live=1"],
   [
+    "explorer-live-gaps",
+    "/explorer?live=1",
+    async (page) => {
+      await page
+        .locator("details summary", { hasText: /before it|その前/ })
+        .click({ timeout: 20_000 });
+      await page.waitForTimeout(100);
+    },
+  ],
+  [
     "explorer-sql",
     "/explorer?tab=sql",
     async (page) => {

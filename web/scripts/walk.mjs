@@ -200,6 +200,16 @@ async function walk(step, page, errors) {
     await page.waitForTimeout(500);
     assert.notEqual(await page.locator("[data-row]").first().innerText(), held);
   });
+  await step("the live tail says when something may be missing, and leads to it", async () => {
+    await page.goto(`${BASE}/explorer?live=1`);
+    await page.getByText("Nothing has been missed since").waitFor();
+    await page.getByText("More came than was sent here").waitFor();
+    await page.getByText("The connection was lost: some records").waitFor({ timeout: 15_000 });
+    await page.getByRole("link", { name: "Search this time" }).first().click();
+    await page.waitForURL((url) => !url.searchParams.has("live"));
+    const [from, to] = search().get("range").split("..").map(Date.parse);
+    assert.ok(to - from >= 3_000 && to - from < 20_000, `${from} to ${to}`);
+  });
   await step("SQL runs with Ctrl-Enter inside the shadow root, and is in the address", async () => {
     await page.getByRole("button", { name: "SQL", exact: true }).click();
     await page.locator(".cm-content").click();

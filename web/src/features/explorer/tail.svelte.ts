@@ -3,6 +3,7 @@
 import { tailAddress, type Filter } from "../../api/endpoints";
 import type { LogRow } from "../../api/types";
 import { shaped } from "../../api/client";
+import { heardSince, withGap, type Gap, type Heard } from "./gaps";
 
 const MOST = 2000;
 const SHOW_EVERY_MS = 250;
@@ -12,8 +13,10 @@ const ASK_AGAIN_MS = 15_000;
 export interface Tail {
   readonly rows: LogRow[];
   readonly state: "connecting" | "open" | "lost" | "refused";
-  /** Left out by the server because this browser was too slow. */
-  readonly dropped: number;
+  /** What was not shown, the latest last. */
+  readonly gaps: readonly Gap[];
+  /** When the first connection stood, unix milliseconds. */
+  readonly since: number | null;
   readonly waiting: number;
   paused: boolean;
 }
@@ -22,7 +25,8 @@ export interface Tail {
 export function liveTail(filter: () => Filter | null): Tail {
   let rows = $state.raw<LogRow[]>([]);
   let link = $state<Tail["state"]>("connecting");
-  let dropped = $state(0);
+  let gaps = $state.raw<Gap[]>([]);
+  let since = $state<number | null>(null);
   let waiting = $state(0);
   let paused = $state(false);
   let fresh: LogRow[] = [];
@@ -39,12 +43,22 @@ export function liveTail(filter: () => Filter | null): Tail {
     if (!wanted) return;
     rows = [];
     fresh = [];
-    dropped = 0;
+    gaps = [];
+    since = null;
+    let heard: Heard | null = null;
     link = "connecting";
     let again: ReturnType<typeof setTimeout> | undefined;
     const open = (): EventSource => {
       const made = new EventSource(tailAddress(wanted));
-      made.onopen = () => (link = "open");
+      made.onopen = () => {
+        const now = Date.now();
+        // Between two connections nobody listened, and the server keeps nothing for who comes back.
+        if (heard !== null)
+          gaps = withGap(gaps, { why: "lost", from: heard.lastSure(), to: now, n: null });
+        heard = heardSince(now);
+        since ??= now;
+        link = "open";
+      };
       made.onerror = () => {
         const refused = made.readyState === EventSource.CLOSED;
         link = refused ? "refused" : "lost";
@@ -53,11 +67,19 @@ export function liveTail(filter: () => Filter | null): Tail {
       made.addEventListener("row", (event: MessageEvent<string>) => {
         const row = read<LogRow>(event.data, ["id", "ts"]);
         if (!row) return;
+        heard?.row(Date.now(), Date.parse(row.ts));
         fresh.push(row);
-        if (fresh.length > MOST) fresh = fresh.slice(-MOST);
+        const away = fresh.length > MOST ? fresh.shift() : undefined;
+        if (away) {
+          const at = Date.parse(away.ts) || Date.now();
+          gaps = withGap(gaps, { why: "not_kept", from: at, to: at, n: 1 });
+        }
       });
-      made.addEventListener("dropped", (event: MessageEvent<string>) => {
-        dropped += read<{ count: number }>(event.data, ["count"])?.count ?? 0;
+      // Its number counts rows or batches of any table: of how many records it is nobody knows.
+      made.addEventListener("dropped", () => {
+        const now = Date.now();
+        const from = heard?.sureBeforeBatch(now) ?? now;
+        gaps = withGap(gaps, { why: "left_out", from, to: now, n: null });
       });
       return made;
     };
@@ -77,8 +99,11 @@ export function liveTail(filter: () => Filter | null): Tail {
     get state() {
       return link;
     },
-    get dropped() {
-      return dropped;
+    get gaps() {
+      return gaps;
+    },
+    get since() {
+      return since;
     },
     get waiting() {
       return waiting;
