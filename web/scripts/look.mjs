@@ -251,7 +251,6 @@ const PAGES = [
 const LOOKS = [
   { axe: true, name: "en-light-1280", language: "en", scheme: "light", width: 1280, height: 860 },
   { axe: true, name: "ja-dark-1280", language: "ja", scheme: "dark", width: 1280, height: 860 },
-  { name: "ja-light-390", language: "ja", scheme: "light", width: 390, height: 844 },
   { name: "ja-light-360", language: "ja", scheme: "light", width: 360, height: 740 },
   { axe: true, name: "en-dark-360", language: "en", scheme: "dark", width: 360, height: 740 },
 ];
