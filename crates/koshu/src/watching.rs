@@ -53,7 +53,9 @@ pub fn follow(folder: PathBuf, parts: Parts, tasks: &TaskTracker, stop: Cancella
                     let here = parts.listeners.lock().get("http").cloned().unwrap_or_default();
                     parts.watch.replace(&parts, plan(&loaded.config, &here)).await;
                     parts.checks.replace(loaded.config.checks).await;
-                    tracing::info!("the configuration has changed: rules, objectives, channels and checks are in force");
+                    tracing::info!(
+                        "the configuration has changed: rules, objectives, channels and checks are in force"
+                    );
                 }
                 Ok(Err(errors)) => {
                     let why = render(&errors.0, false);

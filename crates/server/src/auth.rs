@@ -90,13 +90,15 @@ fn is_same_origin(headers: &HeaderMap) -> bool {
     origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://")) == Some(host)
 }
 
-/// Whether a request names this machine as its host and no proxy says that it hands it on.
-fn is_direct(headers: &HeaderMap) -> bool {
+/// Whether a request names this machine as its host and no proxy says that it hands it on. HTTP/2 names the host in
+/// `:authority`, not among the headers.
+pub fn is_direct(headers: &HeaderMap, authority: Option<&str>) -> bool {
     const HANDED_ON: [&str; 5] = ["forwarded", "x-forwarded-for", "x-real-ip", "x-forwarded-host", "x-forwarded-proto"];
     if HANDED_ON.iter().any(|name| headers.contains_key(*name)) {
         return false;
     }
-    let Some(host) = headers.get(header::HOST).and_then(|host| host.to_str().ok()) else { return false };
+    let by_header = || headers.get(header::HOST)?.to_str().ok();
+    let Some(host) = authority.or_else(by_header) else { return false };
     let Ok(authority) = host.parse::<axum::http::uri::Authority>() else { return false };
     let name = authority.host();
     let ip = name.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>();
@@ -208,7 +210,7 @@ impl FromRequestParts<Parts> for MaySend {
         let Peer(peer) = Peer::from_request_parts(head, parts).await?;
         // A page of another site can make a browser post here, but not without telling its origin.
         let foreign_page = head.headers.contains_key(header::ORIGIN) && !is_same_origin(&head.headers);
-        let is_local = peer.ip().is_loopback() && is_direct(&head.headers);
+        let is_local = peer.ip().is_loopback() && is_direct(&head.headers, None);
         if !has_credentials && is_local && !foreign_page && !store.tokens().any_created().await? {
             return Ok(Self);
         }
@@ -252,8 +254,15 @@ mod tests {
             ("forwarded for", &[("host", "127.0.0.1:4649"), ("x-forwarded-for", "192.0.2.7")], false),
             ("real address", &[("host", "127.0.0.1:4649"), ("x-real-ip", "192.0.2.7")], false),
         ] {
-            assert_eq!(is_direct(&headers(pairs)), want, "{case}");
+            assert_eq!(is_direct(&headers(pairs), None), want, "{case}");
         }
+    }
+
+    #[test]
+    fn over_http_2_the_host_is_in_the_authority() {
+        assert!(is_direct(&headers(&[]), Some("127.0.0.1:4317")));
+        assert!(!is_direct(&headers(&[]), Some("koshu.example")));
+        assert!(!is_direct(&headers(&[("x-forwarded-for", "192.0.2.7")]), Some("127.0.0.1:4317")));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
 use std::io::Read;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Largest body, before and after decompression.
@@ -21,7 +21,7 @@ pub const MAX_BODY: usize = 64 << 20;
 const MAX_DISCARDED: usize = 4 * MAX_BODY;
 /// A body must arrive within this time.
 const BODY_TIMEOUT: Duration = Duration::from_mins(1);
-/// How long a body waits for room.
+/// How long a body waits for room, all its waits together: bodies that wait for each other hold everybody else up.
 const WAIT_FOR_ROOM: Duration = Duration::from_secs(10);
 /// What is counted.
 const UNIT: usize = 64 * 1024;
@@ -51,7 +51,7 @@ impl Bodies {
 
     /// Room for bytes that come in another way; nothing is held yet.
     pub fn room(&self) -> Room {
-        Room { pool: self.clone(), held: None }
+        Room { pool: self.clone(), held: None, patience: self.wait }
     }
 
     /// Reads a body within the limits of size, time and of all bodies together, decompressed. The room is to be kept
@@ -112,6 +112,8 @@ impl Bodies {
 pub struct Room {
     pool: Bodies,
     held: Option<OwnedSemaphorePermit>,
+    /// How long it will still wait for more.
+    patience: Duration,
 }
 
 impl Room {
@@ -127,7 +129,10 @@ impl Room {
         }
         let busy = || ApiError::unavailable("too many bodies are being received", Duration::from_secs(1));
         let more = Arc::clone(&self.pool.free).acquire_many_owned(u32::try_from(missing).unwrap_or(u32::MAX));
-        let more = tokio::time::timeout(self.pool.wait, more).await.map_err(|_| busy())?.map_err(|_| busy())?;
+        let begun = Instant::now();
+        let more = tokio::time::timeout(self.patience, more).await;
+        self.patience = self.patience.saturating_sub(begun.elapsed());
+        let more = more.map_err(|_| busy())?.map_err(|_| busy())?;
         match &mut self.held {
             Some(held) => held.merge(more),
             None => self.held = Some(more),
@@ -343,6 +348,20 @@ mod tests {
             assert_eq!(read.map(|(bytes, _room)| bytes.len()), want, "{case}");
         }
         assert_eq!(bodies.free.available_permits(), bodies.units, "everything was given back");
+    }
+
+    #[tokio::test]
+    async fn a_body_waits_for_room_once_and_not_again_at_every_step() {
+        let bodies = pool(2 << 20);
+        let (mut first, mut second) = (bodies.room(), bodies.room());
+        first.grow_to(1 << 20).await.unwrap();
+        second.grow_to(1 << 20).await.unwrap();
+        assert!(first.grow_to(2 << 20).await.is_err(), "each holds what the other wants");
+        // Its time is over: it asks, and goes without.
+        let again = tokio::time::timeout(bodies.wait / 2, first.grow_to(2 << 20)).await;
+        assert!(again.expect("it does not wait anew").is_err());
+        drop(first);
+        second.grow_to(2 << 20).await.unwrap();
     }
 
     #[tokio::test]

@@ -171,6 +171,47 @@ async fn snippets_for_a_shell_do_what_they_say() {
     }
 }
 
+#[tokio::test]
+async fn statsd_and_a_workflow_send_as_their_snippets_say() {
+    let (Some(_), Some(_)) = (tool("curl"), tool("nc")) else { return };
+    for offered in Offered::both().await {
+        let client = offered.koshu.client();
+        ran(&mut offered.shell(offered.text("statsd")));
+        let sum = "SELECT CAST(coalesce(sum(value), 0) AS BIGINT) FROM samples WHERE name = 'shop.orders'";
+        let counted = async || (client.number(sum).await == 1).then_some(());
+        until(SOON, "the order is counted", counted).await;
+
+        // The one step of the workflow: GitHub fills in what stands between braces, and folds the lines.
+        let Some(steps) = offered.read("yaml", "github-actions") else { return };
+        let step = &steps[0];
+        let version = step["env"]["VERSION"].as_str().unwrap();
+        assert_eq!(version, "${{ github.sha }}");
+        let mut shell = offered.shell(step["run"].as_str().unwrap());
+        shell.env("VERSION", "0d1f2a3b");
+        if let Some(token) = &offered.token {
+            assert_eq!(step["env"]["KOSHU_TOKEN"], "${{ secrets.KOSHU_TOKEN }}");
+            shell.env("KOSHU_TOKEN", token);
+        }
+        let made = said(&mut shell);
+        assert_eq!((&made["kind"], &made["version"]), (&json!("deploy"), &json!("0d1f2a3b")), "{made}");
+        assert_eq!(client.get("/api/v1/changes").await.ok()["changes"], json!([made]));
+    }
+}
+
+#[tokio::test]
+async fn what_is_written_into_the_configuration_is_accepted_there() {
+    let offered = Offered::by(Place::new(), true).await;
+    let (folder, secret) = (folder(&offered.place, "printed"), offered.place.path().join("secret"));
+    std::fs::write(&secret, "It's a Secret to Everybody\n").unwrap();
+    let webhook = offered.text("github-webhook").replace("/etc/koshu/github-secret", &secret.display().to_string());
+    for (title, text) in [("scrape", offered.text("scrape")), ("github-webhook", &webhook)] {
+        std::fs::write(folder.join("koshu.yaml"), format!("schema: 1\n{text}")).unwrap();
+        let checked = offered.place.koshu().arg("check").arg(&folder).output().unwrap();
+        let says = String::from_utf8_lossy(&checked.stderr);
+        assert!(checked.status.success() && !says.contains("unknown"), "{title}: {says}");
+    }
+}
+
 /// A shell script that can be started by its name.
 fn program(path: &Path, text: &str) {
     use std::os::unix::fs::PermissionsExt;

@@ -1,9 +1,10 @@
 //! Once there is a token, senders need it; with it they go on unchanged.
 
 use super::endpoints::endpoints;
+use super::programs::{free_port, nginx};
 use super::{Packages, node_sends, python_sends, stored};
 use crate::listeners::{address, start};
-use e2e::{Client, Koshu, Place};
+use e2e::{Client, Koshu, Place, tool};
 use serde_json::json;
 use std::collections::BTreeMap;
 
@@ -105,4 +106,24 @@ async fn real_clients_bring_the_token_in_their_own_way() {
         ("events", events),
     ];
     assert_eq!(stored(koshu.client()).await, want);
+}
+
+#[tokio::test]
+async fn without_a_token_nobody_sends_over_grpc_through_a_proxy() {
+    let Some(program) = tool("nginx") else { return };
+    let place = Place::new();
+    let koshu = start(&place).await;
+    let (grpc, port) = (address(&koshu, "otlp_grpc"), free_port());
+    let proxy = format!(
+        "server {{ listen 127.0.0.1:{port} http2; location / {{ grpc_pass grpc://{grpc};\n\
+         grpc_set_header X-Forwarded-For $remote_addr; }} }}"
+    );
+    let (_nginx, _) = nginx(&program, &place, &proxy).await;
+    let proxy = format!("127.0.0.1:{port}");
+    let Some(_) = python_sends(Packages::Newest, "send_opentelemetry", &["grpc", &proxy]) else { return };
+    let nothing: Vec<(&str, i64)> = Vec::new();
+    assert_eq!(stored(koshu.client()).await, nothing, "the proxy speaks for somebody");
+    let token = made_token(&koshu, "ingest").await;
+    python_sends(Packages::Newest, "send_opentelemetry", &["grpc", &proxy, &token]);
+    assert!(koshu.client().number("SELECT count(*) FROM spans").await > 0, "with a token it is taken");
 }

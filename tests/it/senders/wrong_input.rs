@@ -1,7 +1,8 @@
 //! Input that no client should send: refused with the right status in the form of its protocol, and nothing of it kept.
 
 use super::endpoints::{Endpoint, endpoints};
-use super::stored;
+use super::{Packages, node_sends, python_sends, stored};
+use crate::listeners::{address, start};
 use e2e::{Client, Place};
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -103,4 +104,28 @@ async fn a_snappy_block_that_lies_about_its_length_is_refused() {
         let answer = Client::send(request.header("content-encoding", encoding).body(lie.clone())).await;
         assert!(!answer.problem(413).is_empty(), "{path}");
     }
+}
+
+/// The most memory that a process ever had, in MiB.
+fn peak_mib(pid: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() / 1024
+}
+
+#[tokio::test]
+async fn small_calls_that_unpack_to_gibibytes_share_the_memory_of_all_bodies() {
+    let place = Place::new();
+    place.configure("server: {memory: 512MiB}\n");
+    let koshu = start(&place).await;
+    let grpc = address(&koshu, "otlp_grpc");
+    let before = peak_mib(koshu.pid());
+    let Some(counts) = node_sends("send_grpc_bomb", &[&grpc]) else { return };
+    let of = |status: &str| counts[status].as_u64().unwrap_or(0);
+    // Bytes of nothing are no message (3); where there was no room in time, it may come again (14).
+    assert_eq!(of("3") + of("14"), 64, "{counts}");
+    let grown = peak_mib(koshu.pid()) - before;
+    assert!(grown <= 256, "64 calls of 60 MiB took {grown} MiB");
+    let Some(_) = python_sends(Packages::Newest, "send_opentelemetry", &["grpc", &grpc]) else { return };
+    assert!(koshu.client().number("SELECT count(*) FROM spans").await > 0, "it goes on");
 }

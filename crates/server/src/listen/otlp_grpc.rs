@@ -5,10 +5,12 @@
 //! take 4 GiB otherwise.
 
 use super::{Guests, Place};
+use crate::auth::is_direct;
 use crate::intake::{Arrived, Collector, IntakeError, Origin};
 use crate::parts::Parts;
 use crate::problem::ApiError;
 use crate::source_name::{SourceKind, SourceName};
+use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, header};
 use bytes::{BufMut, Bytes, BytesMut};
 use futures::StreamExt;
@@ -169,8 +171,10 @@ async fn answer(parts: &Parts, request: Request<Body>) -> Result<Vec<u8>, Status
     let kind = kind_of(head.uri.path())
         .ok_or_else(|| Status::unimplemented("only the Export calls of OpenTelemetry are answered"))?;
     let text = |name: &str| head.headers.get(name).and_then(|value| value.to_str().ok());
-    may_send(parts, text("authorization")).await?;
     let peer = head.extensions.get::<TcpConnectInfo>().and_then(TcpConnectInfo::remote_addr);
+    let is_local = peer.is_some_and(|peer| peer.ip().is_loopback())
+        && is_direct(&head.headers, head.uri.authority().map(Authority::as_str));
+    may_send(parts, text("authorization"), is_local).await?;
     let read = parts.bodies.read_message(text("grpc-encoding"), axum::body::Body::new(body)).await;
     let (message, _room) = read.map_err(|error| refused(&error))?;
     take(parts, kind, peer, message).await
@@ -201,12 +205,13 @@ fn refused(error: &ApiError) -> Status {
     Status::new(code, error.detail())
 }
 
-/// On loopback, while nobody ever made a token, sending is open.
-async fn may_send(parts: &Parts, authorization: Option<&str>) -> Result<(), Status> {
+/// On loopback, while nobody ever made a token, sending is open: to this machine, not to those for whom a proxy on it
+/// speaks.
+async fn may_send(parts: &Parts, authorization: Option<&str>, is_local: bool) -> Result<(), Status> {
     let failed = |error: store::StoreError| Status::unavailable(error.to_string());
     let token = authorization.and_then(|value| value.split_once(' ')).map(|(_, token)| token.trim());
     let Some(token) = token else {
-        let open = !parts.store.tokens().any_created().await.map_err(failed)?;
+        let open = is_local && !parts.store.tokens().any_created().await.map_err(failed)?;
         return if open { Ok(()) } else { Err(Status::unauthenticated("send a token as 'authorization: Bearer ...'")) };
     };
     match parts.store.tokens().verify(token).await.map_err(failed)? {
