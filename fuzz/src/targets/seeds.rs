@@ -83,9 +83,13 @@ pub fn packed_entries(file: &[u8]) -> Vec<Vec<u8>> {
 
 /// Pings: address, then body.
 pub fn pings() -> Vec<Vec<u8>> {
-    ["nightly_backup\n", "0b7a0d5c-5d0f-4b3e-9a54-0f5d2f1c9a11/3?rid=9c2d3c9e\ncopied 7 files\npassword: hunter2\n"]
-        .map(|ping| ping.as_bytes().to_vec())
-        .to_vec()
+    [
+        "nightly_backup\n",
+        "backup?status=down&msg=disk+full%3A+1&ping=12.5\n",
+        "0b7a0d5c-5d0f-4b3e-9a54-0f5d2f1c9a11/3?rid=9c2d3c9e\ncopied 7 files\npassword: hunter2\n",
+    ]
+    .map(|ping| ping.as_bytes().to_vec())
+    .to_vec()
 }
 
 /// Deliveries of GitHub: the event, then the body.

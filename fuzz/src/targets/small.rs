@@ -2,7 +2,7 @@
 
 use super::twice;
 use base::Secret;
-use protocols::heartbeat::{MAX_BODY, Ping};
+use protocols::heartbeat::{MAX_BODY, Ping, Push};
 use protocols::webhook::{decode_github, verify};
 
 /// The first line as text, and the rest.
@@ -14,6 +14,11 @@ fn first_line(input: &[u8]) -> (String, &[u8]) {
 pub fn heartbeat(input: &[u8]) {
     let (address, body) = first_line(input);
     let (path, query) = address.split_once('?').map_or((&*address, None), |(path, query)| (path, Some(query)));
+    if let Ok(push) = Push::parse(path, query) {
+        let ((), seen) = twice(|seen| push.observe(seen));
+        assert_eq!((seen.events, seen.taken(), seen.refused), (1, 1, 0));
+        assert!(seen.longest <= 6 * MAX_BODY + 1_000, "{} bytes of a push were kept", seen.longest);
+    }
     let Ok(ping) = Ping::parse(path, query) else { return };
     let ((), seen) = twice(|seen| ping.observe(body, seen));
     assert_eq!((seen.events, seen.taken(), seen.refused), (1, 1, 0));

@@ -3,9 +3,9 @@
 use super::twice;
 use base::Timestamp;
 use jiff::tz::TimeZone;
-use protocols::access::{Decoder, Format};
+use protocols::access::{Among, Decoder, Format};
 use protocols::observed::Refusal;
-use protocols::syslog::{self, Frames, Here, MAX_FRAME};
+use protocols::syslog::{self, Frames, Here, MAX_FRAME, Message};
 
 const HERE: Here<'static> = Here { now: Timestamp::from_seconds(1_795_000_000), zone: &TimeZone::UTC };
 /// So that access logs inside syslog are decoded as well.
@@ -17,6 +17,13 @@ pub fn datagram(bytes: &[u8]) {
     for access in [None, access] {
         let ((), seen) = twice(|seen| syslog::decode(bytes, &HERE, access.clone().as_mut(), seen));
         assert_eq!(seen.logs + seen.requests + seen.refused, 1);
+    }
+    // As the listener does: whatever a program is called, its lines are looked at.
+    if let Ok(message) = Message::read(bytes, &HERE) {
+        let first = message.request_among(&mut Among::default());
+        let mut known = Among::default();
+        assert_eq!(message.request_among(&mut known), first);
+        assert_eq!(message.request_among(&mut known), first, "it means something else once its form is known");
     }
 }
 
