@@ -64,11 +64,11 @@ class Aims:
 
     def most(self, what: str, limit: float, value: float, unit: str) -> None:
         verdict = "yes" if value <= limit else "**no**"
-        self.rows.append([what, f"≤ {number(limit)} {unit}", f"{number(value)} {unit}", verdict])
+        self.rows.append([what, f"≤ {number(limit)} {unit}".rstrip(), f"{number(value)} {unit}".rstrip(), verdict])
 
     def least(self, what: str, limit: float, value: float, unit: str) -> None:
         verdict = "yes" if value >= limit else "**no**"
-        self.rows.append([what, f"≥ {number(limit)} {unit}", f"{number(value)} {unit}", verdict])
+        self.rows.append([what, f"≥ {number(limit)} {unit}".rstrip(), f"{number(value)} {unit}".rstrip(), verdict])
 
 
 def number(value: float) -> str:
