@@ -8,6 +8,10 @@ use std::time::Duration;
 
 /// How the shop is watched. The objective's numbers are such that a minute of failing item pages is far too much for the
 /// hour around it, and a minute or two of good ones afterwards are enough to dilute it.
+///
+/// The past is kept by whole minutes, and 85 seconds of a bad release may lie over three of them, with as little as 42 in
+/// any one. So the limit of the slow page lies between the 95th percentiles of the two releases (66 and 218 ms) where two
+/// thirds of a minute cross it without doubt.
 fn watched(hook: &str) -> String {
     let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
     format!(
@@ -20,8 +24,8 @@ services:
 rules:
   - {{name: shop-burning, service: demo-shop, objective: available, class: alert, owner: web, action: Roll back}}
   - {{name: shop-burning-slowly, service: demo-shop, objective: available, class: ticket, owner: web, due: 3d}}
-  - {{name: items-slow, service: demo-shop, route: "GET /items/:id", signal: latency.p95, above: 170ms,
-      clear_below: 150ms, window: 1m, hold: 15s, class: ticket, owner: web, due: 3d}}
+  - {{name: items-slow, service: demo-shop, route: "GET /items/:id", signal: latency.p95, above: 140ms,
+      clear_below: 120ms, window: 1m, hold: 15s, class: ticket, owner: web, due: 3d}}
   - {{name: route-errors, service: demo-shop, route: "*", signal: errors.ratio, above: 5%, window: 1m, class: record}}
   - {{name: quiet, service: demo-shop, signal: traffic, below: 0.01/s, window: 5m, class: record}}
 outputs:
@@ -142,9 +146,9 @@ async fn the_demonstrations_bad_deploy_makes_one_alert_and_one_ticket_and_its_re
     for (rule, live) in [("shop-burning", &alert), ("items-slow", &ticket)] {
         let found = replayed["firings"].as_array().unwrap().iter().find(|firing| firing["rule"] == rule).unwrap();
         let moment = |value: &Value| value.as_str().unwrap().parse::<jiff::Timestamp>().unwrap().as_second();
-        // It knows whole minutes only, and holds count from one of them to the next.
+        // It knows whole minutes only, and of a hold the nearest number of them.
         let apart = moment(&found["from"]) - moment(&live["started_at"]);
-        assert!((-15..=135).contains(&apart), "{rule}: {apart} s after it fired");
+        assert!((-45..=75).contains(&apart), "{rule}: {apart} s after it fired");
     }
 
     // Stricter rules over the same hour are compared with those in force.

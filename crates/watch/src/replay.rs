@@ -280,7 +280,8 @@ mod tests {
         let compiled = compile(&declared, &specs);
         assert!(compiled.is_usable(), "{:?}", compiled.problems);
         let range = TimeRange { from: at(0), to: at(3 * 1440) };
-        replay(&compiled.rules, &compiled.objectives, past, range, MINUTE)
+        let rules: Vec<Arc<Rule>> = compiled.rules.iter().map(|rule| Arc::new(rule.evaluated_every(MINUTE))).collect();
+        replay(&rules, &compiled.objectives, past, range, MINUTE)
     }
 
     #[test]
@@ -312,5 +313,25 @@ mod tests {
         assert_eq!((compared.missed_before, compared.missed_after), (vec![2], vec![2]));
         let blind = Replayed { firings: Vec::new(), ..burning };
         assert_eq!(compare(&noisy, &blind, &incidents).missed_after, [0, 1, 2]);
+    }
+
+    #[test]
+    fn a_hold_is_the_nearest_number_of_minutes() {
+        // One bad minute, and two in a row, far from the full hours.
+        let past = Past(vec![30..31, 90..92]);
+        let fired = |hold: &str| {
+            let rule = format!(
+                "[{{name: slow, service: shop, signal: latency.p95, above: 1500ms, hold: {hold}, class: record}}]"
+            );
+            let minutes = run(&rule, &past).firings.into_iter().map(|firing| firing.from.micros() / MINUTE.micros());
+            minutes
+                .map(|minute| minute - START / 60)
+                .filter(|minute| (20..120).contains(minute) && minute % 60 > 20)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(fired("15s"), [30, 90], "as if there was none");
+        assert_eq!(fired("29s"), [30, 90]);
+        assert_eq!((fired("30s"), fired("89s")), (vec![91], vec![91]), "one more minute");
+        assert_eq!(fired("90s"), [0; 0]);
     }
 }

@@ -112,15 +112,25 @@ pub struct Rule {
     pub kind: RuleKind,
 }
 
+/// The multiple of `step` nearest to a length; the larger one of two that are equally near.
+fn nearest_steps(length: Span, step: Span) -> Span {
+    let step = step.micros().max(1);
+    let steps = length.micros().saturating_add(step / 2) / step;
+    Span::from_micros(steps.saturating_mul(step))
+}
+
 impl Rule {
     /// The same rule, evaluated at another interval: for going through the past in larger steps.
+    ///
+    /// A hold becomes the nearest whole number of steps. Kept as it is, one of 15 seconds would ask for two bad minutes in a
+    /// row: an outage that fired at work would not when its minutes are gone through.
     #[must_use]
     pub fn evaluated_every(&self, interval: Span) -> Self {
         let mut rule = self.clone();
         if let RuleKind::Threshold { spec, absent, .. } = &mut rule.kind {
-            spec.interval = interval;
-            if let Some(absent) = absent {
-                absent.spec.interval = interval;
+            for spec in [Some(spec), absent.as_mut().map(|absent| &mut absent.spec)].into_iter().flatten() {
+                spec.interval = interval;
+                spec.hold = nearest_steps(spec.hold, interval);
             }
         }
         rule
