@@ -3,6 +3,7 @@
 //! Every test gets an empty folder and free ports. Nothing here links a crate of the product: what a test knows of it
 //! is what a user knows. Never ends a process that it did not start, and never waits without a deadline.
 
+mod authority;
 mod client;
 mod hook;
 mod lines;
@@ -12,6 +13,7 @@ mod server;
 mod target;
 mod wait;
 
+pub use authority::Authority;
 pub use client::{Answer, Client};
 pub use hook::Hook;
 pub use lines::{json_batch, json_line};

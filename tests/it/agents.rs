@@ -2,7 +2,7 @@
 //! different ways, each in a network of its own.
 
 use crate::senders::programs::{folder, free_port};
-use e2e::{Hook, Koshu, Place, Start, heavy, json_line, missing, ran, tool, until};
+use e2e::{Authority, Hook, Koshu, Place, Start, heavy, json_line, missing, ran, tool, until};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use std::fs::{File, OpenOptions};
@@ -357,33 +357,28 @@ impl Drop for Networks {
 /// An nginx that speaks TLS in front of the server, with a certificate of its own.
 struct Front {
     child: Child,
-    certificate: PathBuf,
+    /// Who signed it.
+    root: PathBuf,
 }
 
 impl Front {
     async fn start(place: &Place, port: u16) -> Option<Self> {
-        let (nginx, openssl) = (tool("nginx")?, tool("openssl")?);
+        let nginx = tool("nginx")?;
         let at = folder(place, "front");
-        let certificate = at.join("cert.pem");
-        ran(Command::new(openssl)
-            .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"])
-            .args(["-subj", "/CN=koshu", "-addext", &format!("subjectAltName=IP:{HERE}")])
-            .args(["-addext", "basicConstraints=critical,CA:FALSE", "-keyout"])
-            .arg(at.join("key.pem"))
-            .arg("-out")
-            .arg(&certificate));
+        let authority = Authority::new(&at)?;
+        authority.sign("front", &format!("IP:{HERE}"));
         let shown = at.display();
         let conf = format!(
             "user root; daemon off; worker_processes 1; pid {shown}/pid; error_log {shown}/error.log; events {{}}\n\
              http {{ access_log off; client_body_temp_path {shown}/body; proxy_temp_path {shown}/proxy;\n\
              fastcgi_temp_path {shown}/fastcgi; uwsgi_temp_path {shown}/uwsgi; scgi_temp_path {shown}/scgi;\n\
-             server {{ listen {HERE}:8443 ssl; ssl_certificate {shown}/cert.pem; ssl_certificate_key {shown}/key.pem;\n\
+             server {{ listen {HERE}:8443 ssl; ssl_certificate {shown}/front.pem; ssl_certificate_key {shown}/front.key;\n\
              client_max_body_size 64m; location / {{ proxy_pass http://127.0.0.1:{port}; }} }} }}\n"
         );
         std::fs::write(at.join("nginx.conf"), conf).unwrap();
         let child = Command::new(nginx).arg("-p").arg(&at).arg("-c").arg(at.join("nginx.conf")).spawn().unwrap();
         until(SOON, "nginx answers", async || std::net::TcpStream::connect((HERE, 8443)).ok().map(drop)).await;
-        Some(Self { child, certificate })
+        Some(Self { child, root: authority.root() })
     }
 }
 
@@ -412,7 +407,7 @@ async fn a_gone_host_a_gone_agent_and_a_cut_network_are_told_apart() {
     let koshu = place.start().await;
     let port = koshu.url().rsplit_once(':').unwrap().1.parse().unwrap();
     let Some(front) = Front::start(&place, port).await else { return };
-    let config = format!("ca_file: {}\n", front.certificate.display());
+    let config = format!("ca_file: {}\n", front.root.display());
     let server = format!("https://{HERE}:8443");
     let hosts = HOSTS.map(|(name, _)| Host {
         network: Some(networks.name(name)),

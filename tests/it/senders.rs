@@ -13,6 +13,7 @@ pub(crate) mod prometheus;
 mod sentry;
 mod snippets;
 mod syslog;
+mod tls;
 mod tokens;
 mod wrong_input;
 

@@ -1,11 +1,15 @@
 // Sends events over the forward protocol and waits until each is acknowledged; prints how many were, or what went wrong.
 //
-// Usage: node send_fluent.mjs fluent-logger|fluent-org MODE HOST PORT [KEY]
+// Usage: node send_fluent.mjs fluent-logger|fluent-org MODE HOST PORT PROOF
+// PROOF is null, or {"sharedKey", "username", "password", "ca"}; with `ca`, a file, the connection is encrypted.
+import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 
 const require = createRequire(import.meta.url);
-const [logger, eventMode, host, port, sharedKey] = process.argv.slice(2);
-const security = sharedKey ? { clientHostname: "web-1", sharedKey } : undefined;
+const [logger, eventMode, host, port, proof] = process.argv.slice(2);
+const { ca, ...proofs } = JSON.parse(proof) ?? {};
+const security = proofs.sharedKey ? { clientHostname: "web-1", ...proofs } : undefined;
+const tls = ca ? { ca: readFileSync(ca) } : undefined;
 const EVENTS = [1, 2, 3].map((number) => ({
   message: `${eventMode} ${number} – 決済 "ok"\n\tdone`,
   level: "warn",
@@ -24,7 +28,7 @@ const send = {
   "fluent-logger": async () => {
     const { createFluentSender, EventTime } = require("fluent-logger");
     const quiet = { info() {}, error() {} };
-    const options = { host, port: Number(port), eventMode, security, requireAckResponse: true, internalLogger: quiet };
+    const options = { host, port: Number(port), eventMode, security, requireAckResponse: true, internalLogger: quiet, tls: !!tls, tlsOptions: tls };
     const sender = createFluentSender("app", { ...options, enableReconnect: false, ackResponseTimeout: 20_000 });
     const emit = (event) =>
       new Promise((resolve, reject) => {
@@ -37,7 +41,7 @@ const send = {
   },
   "fluent-org": async () => {
     const { FluentClient } = require("@fluent-org/logger");
-    const socket = { host, port: Number(port), disableReconnect: true };
+    const socket = { host, port: Number(port), tls, disableReconnect: true };
     const client = new FluentClient("app", { eventMode, security, socket, ack: { ackTimeout: 20_000 }, milliseconds: true });
     // Nothing but its socket says that it is turned away.
     const refused = new Promise((_, reject) => client.socketOn("error", reject));

@@ -1,11 +1,12 @@
 """Sends logs, traces and metrics with OpenTelemetry's SDK; prints ids and times that the SDK made.
 
-Usage: send_opentelemetry.py http|grpc URL [TOKEN]
+Usage: send_opentelemetry.py http|grpc URL [TOKEN [ROOT]]
 """
 
 import json
 import sys
 import time
+from pathlib import Path
 
 import grpc
 from opentelemetry._logs import LogRecord, SeverityNumber
@@ -47,9 +48,12 @@ def over_http(url, token):
     )
 
 
-def over_grpc(url, token):
+def over_grpc(url, token, root=None):
+    """`root` is the file of the certificate that signed the server's; without it nothing is encrypted."""
     headers = (("authorization", f"Bearer {token}"),) if token else None
-    options = {"endpoint": url, "insecure": True, "timeout": 20, "headers": headers}
+    options = {"endpoint": url, "insecure": not root, "timeout": 20, "headers": headers}
+    if root:
+        options["credentials"] = grpc.ssl_channel_credentials(Path(root).read_bytes())
     return (
         grpc_traces.OTLPSpanExporter(compression=grpc.Compression.Gzip, **options),
         grpc_logs.OTLPLogExporter(**options),
@@ -146,8 +150,8 @@ def metrics(exporter):
     provider.shutdown()
 
 
-def main(transport, url, token=None):
-    to_traces, to_logs, to_metrics = {"http": over_http, "grpc": over_grpc}[transport](url, token)
+def main(transport, url, token=None, *root):
+    to_traces, to_logs, to_metrics = {"http": over_http, "grpc": over_grpc}[transport](url, token, *root)
     begin = time.time_ns()
     said = {"spans": spans(to_traces)}
     logs(to_logs)

@@ -19,6 +19,7 @@ use server::hosts::Hosts;
 use server::intake::{Identifier, Intake, Readings, ServiceRules, ServiceSettings, UserRule};
 use server::parts::{About, BeforeDelete, Parts};
 use server::sources::Sources;
+use server::tls::Wire;
 use server::watching::Watch;
 use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
@@ -100,8 +101,8 @@ impl App {
     pub async fn start(options: AppOptions, clock: Clock) -> Result<Self> {
         if !options.http.ip().is_loopback() {
             bail!(
-                "{} is reachable from other machines, and this server speaks no TLS: listen on 127.0.0.1 and put a \
-                 reverse proxy with TLS in front",
+                "{} is reachable from other machines, and nothing is encrypted there: listen on 127.0.0.1, and for \
+                 other machines set server.tls and server.listen.https, or put a reverse proxy with TLS in front",
                 options.http
             );
         }
@@ -115,7 +116,7 @@ impl App {
         let http = listener.local_addr()?;
         let (stop, tasks, door) = (CancellationToken::new(), TaskTracker::new(), Door::default());
         // A journal that must be read back takes a while: who asks meanwhile hears that.
-        tasks.spawn(server::serve(listener, door.clone(), stop.clone()));
+        tasks.spawn(server::serve(listener, Wire::default(), door.clone(), stop.clone()));
         let store = open_store(&options, &clock).await?;
         let link = first_start(&store, &options.dir).await?;
         let memory = memory_budget(&options.config);

@@ -2,12 +2,14 @@
 //!
 //! A port that somebody asked for must be free; one that is only usual is left to whoever has it, and that is said.
 
-use crate::config::{Config, Listen};
+use crate::config::{Config, ForwardUser, Listen, TlsSection};
 use anyhow::{Context, Result, bail};
 use server::Door;
 use server::listen::{forward, otlp_grpc, statsd, syslog};
 use server::parts::Parts;
+use server::tls::{Tls, TlsFiles, Wire};
 use std::net::SocketAddr;
+use std::sync::Arc;
 use tokio::net::{TcpListener, UdpSocket};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -18,7 +20,8 @@ struct Known {
     usual: Option<&'static str>,
 }
 
-const KNOWN: [Known; 6] = [
+const KNOWN: [Known; 7] = [
+    Known { name: "https", usual: None },
     Known { name: "otlp_grpc", usual: Some("127.0.0.1:4317") },
     Known { name: "otlp_http", usual: Some("127.0.0.1:4318") },
     Known { name: "forward", usual: Some("127.0.0.1:24224") },
@@ -40,6 +43,7 @@ impl Wanted<'_> {
         let flag = self.flags.iter().rfind(|(flag, _)| *flag == name).map(|(_, at)| *at);
         let section = &self.config.server.listen;
         flag.or(match name {
+            "https" => section.https,
             "otlp_grpc" => section.otlp_grpc,
             "otlp_http" => section.otlp_http,
             "forward" => section.forward,
@@ -65,6 +69,11 @@ pub struct Surroundings {
 
 /// Opens every listener that is wanted, and books its address.
 pub async fn open(wanted: &Wanted<'_>, around: &Surroundings) -> Result<()> {
+    let tls = wanted.config.server.tls.as_ref().map(files).map(Tls::open).transpose().context("server.tls")?;
+    let tls = tls.map(Arc::new);
+    if let Some(tls) = &tls {
+        around.tasks.spawn(Arc::clone(tls).follow(around.stop.clone()));
+    }
     for known in KNOWN {
         let asked = wanted.asked(known.name);
         let at = match (asked, known.usual) {
@@ -72,14 +81,8 @@ pub async fn open(wanted: &Wanted<'_>, around: &Surroundings) -> Result<()> {
             (Some(Listen::At(at)), _) => at,
             (None, Some(usual)) => usual.parse().context("a usual address")?,
         };
-        if !at.ip().is_loopback() {
-            bail!(
-                "{at} for {} is reachable from other machines, and these protocols are not encrypted here: listen on \
-                 127.0.0.1 and let an agent on this machine pass on what others send",
-                known.name
-            );
-        }
-        match start(known.name, at, wanted.config, around).await {
+        let wire = wire(known.name, at, wanted.config, tls.as_ref())?;
+        match start(known.name, at, wire, wanted.config, around).await {
             Ok(address) => drop(around.parts.listeners.lock().insert(known.name.into(), address.to_string())),
             Err(error) if asked.is_none() => {
                 tracing::warn!(%error, "{} is not listened on: {at} is taken", known.name);
@@ -90,7 +93,56 @@ pub async fn open(wanted: &Wanted<'_>, around: &Surroundings) -> Result<()> {
     Ok(())
 }
 
-async fn start(name: &str, at: SocketAddr, config: &Config, around: &Surroundings) -> std::io::Result<SocketAddr> {
+fn files(section: &TlsSection) -> TlsFiles {
+    let TlsSection { certificate, key, clients } = section.clone();
+    TlsFiles { certificate, key, clients }
+}
+
+/// How bytes of a listener travel: as they are on this machine, and encrypted beyond it. There every sender also has to
+/// prove that it may send.
+fn wire(name: &str, at: SocketAddr, config: &Config, tls: Option<&Arc<Tls>>) -> Result<Wire> {
+    let is_here = at.ip().is_loopback();
+    if is_here && name != "https" {
+        return Ok(Wire::default());
+    }
+    let reachable = || format!("{at} for {name} is reachable from other machines");
+    if name == "statsd" {
+        bail!(
+            "{}, and its datagrams can be neither encrypted nor refused to strangers: listen on 127.0.0.1 and let an \
+             agent on this machine pass on what others send",
+            reachable()
+        );
+    }
+    let Some(tls) = tls else {
+        if is_here {
+            bail!("{at} for {name}: there is no certificate; set server.tls");
+        }
+        bail!("{}, and nothing is encrypted there: listen on 127.0.0.1, or set server.tls", reachable());
+    };
+    match name {
+        "forward" if config.server.intake.forward_shared_key.is_none() => {
+            bail!("{}, and everybody there could send: set server.intake.forward_shared_key", reachable())
+        }
+        "syslog" => tls.wire_for_known()?.with_context(|| {
+            format!(
+                "{}, and everybody there could send: set server.tls.clients, the file of the certificates that sign \
+                 those of senders",
+                reachable()
+            )
+        }),
+        "forward" => Ok(tls.wire(&[])?),
+        "otlp_grpc" => Ok(tls.wire(&[b"h2"])?),
+        _ => Ok(tls.wire(&[b"http/1.1"])?),
+    }
+}
+
+async fn start(
+    name: &str,
+    at: SocketAddr,
+    wire: Wire,
+    config: &Config,
+    around: &Surroundings,
+) -> std::io::Result<SocketAddr> {
     let Surroundings { parts, door, stop, tasks } = around;
     if name == "statsd" {
         let socket = UdpSocket::bind(at).await?;
@@ -101,20 +153,29 @@ async fn start(name: &str, at: SocketAddr, config: &Config, around: &Surrounding
     let listener = TcpListener::bind(at).await?;
     let address = listener.local_addr()?;
     match name {
-        "otlp_grpc" => drop(tasks.spawn(otlp_grpc::serve(listener, parts.clone(), stop.clone()))),
+        "otlp_grpc" => drop(tasks.spawn(otlp_grpc::serve(listener, wire, parts.clone(), stop.clone()))),
         "forward" => {
             // Some senders never ask for it; without it the protocol works.
             if let Ok(socket) = UdpSocket::bind(address).await {
                 tasks.spawn(forward::answer_heartbeats(socket, stop.clone()));
             }
+            let intake = &config.server.intake;
+            let password = |user: &ForwardUser| Some((user.name.clone(), user.password.clone()?));
             let settings = forward::Settings {
-                shared_key: config.server.intake.forward_shared_key.clone(),
+                shared_key: intake.forward_shared_key.clone(),
+                users: intake.forward_users.iter().filter_map(password).collect(),
                 hostname: parts.about.host.clone(),
             };
-            tasks.spawn(forward::serve(listener, parts.clone(), settings, stop.clone()));
+            tasks.spawn(forward::serve(listener, wire, parts.clone(), settings, stop.clone()));
         }
-        "syslog" => syslog::serve(listener, UdpSocket::bind(address).await?, parts, stop, tasks),
-        _ => drop(tasks.spawn(server::serve(listener, door.clone(), stop.clone()))),
+        "syslog" => {
+            // Datagrams are not encrypted.
+            if !wire.is_encrypted() {
+                tasks.spawn(syslog::serve_udp(UdpSocket::bind(address).await?, parts.clone(), stop.clone()));
+            }
+            tasks.spawn(syslog::serve_tcp(listener, wire, parts.clone(), stop.clone()));
+        }
+        _ => drop(tasks.spawn(server::serve(listener, wire, door.clone(), stop.clone()))),
     }
     Ok(address)
 }

@@ -29,6 +29,7 @@ pub mod signals;
 mod since;
 pub mod source_name;
 pub mod sources;
+pub mod tls;
 pub mod watching;
 mod web;
 

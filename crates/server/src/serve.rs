@@ -1,6 +1,7 @@
 //! The listening socket: bounded connections, together and for each address, header timeout, graceful end.
 
 use crate::places::{Admission, Answered, MAX_OF_ADDRESS, Place, Places};
+use crate::tls::{Encrypted, Wire};
 use axum::Router;
 use axum::extract::connect_info::ConnectInfo;
 use hyper::server::conn::http1;
@@ -48,7 +49,7 @@ impl Default for Door {
 }
 
 /// Serves until it is stopped, then lets running answers end.
-pub async fn serve(listener: TcpListener, door: Door, stop: CancellationToken) {
+pub async fn serve(listener: TcpListener, wire: Wire, door: Door, stop: CancellationToken) {
     let places = Places::default();
     let connections = TaskTracker::new();
     loop {
@@ -68,16 +69,27 @@ pub async fn serve(listener: TcpListener, door: Door, stop: CancellationToken) {
             None => break,
             Some(Some(place)) => Arc::new(place),
             Some(None) => {
-                refuse(socket);
+                if !wire.is_encrypted() {
+                    refuse(socket);
+                }
                 continue;
             }
         };
-        let door = door.clone();
-        let stop = stop.clone();
+        let (door, wire, stop) = (door.clone(), wire.clone(), stop.clone());
         connections.spawn(async move {
+            let socket = tokio::select! {
+                socket = wire.open(socket) => socket,
+                () = place.left() => return,
+                () = stop.cancelled() => return,
+            };
+            // Who agrees on no keys sends nothing; scanners of ports do it all the time.
+            let Ok(socket) = socket else { return };
             let own = Arc::clone(&place);
             let service = hyper::service::service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
                 request.extensions_mut().insert(ConnectInfo::<SocketAddr>(peer));
+                if wire.is_encrypted() {
+                    request.extensions_mut().insert(Encrypted);
+                }
                 let answering = own.answering();
                 let answer = door.routes().oneshot(request.map(axum::body::Body::new));
                 async move { answer.await.map(|answer| answer.map(|body| Answered::new(body, answering))) }
@@ -143,7 +155,7 @@ mod tests {
     async fn a_door_says_that_the_server_starts_until_it_is_opened() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (at, door, stop) = (listener.local_addr().unwrap(), Door::default(), CancellationToken::new());
-        let served = tokio::spawn(serve(listener, door.clone(), stop.clone()));
+        let served = tokio::spawn(serve(listener, Wire::default(), door.clone(), stop.clone()));
         let mut socket = tokio::net::TcpStream::connect(at).await.unwrap();
         let mut ask = async || {
             socket.write_all(b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
@@ -163,7 +175,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (at, door, stop) = (listener.local_addr().unwrap(), Door::default(), CancellationToken::new());
         door.open(Router::new().route("/", get(|| async { "here" })));
-        let served = tokio::spawn(serve(listener, door, stop.clone()));
+        let served = tokio::spawn(serve(listener, Wire::default(), door, stop.clone()));
         let mut silent = Vec::new();
         for _ in 0..MAX_OF_ADDRESS + 10 {
             let mut socket = TcpStream::connect(at).await.unwrap();

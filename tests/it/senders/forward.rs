@@ -10,7 +10,7 @@ const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
 const LOGS: &str = "SELECT ts, service, host, severity, body, trace_id, source, attrs FROM logs ORDER BY ts, body";
 
 /// The loggers of Node.js and the modes that they have.
-const NODE: [(&str, &str, &[&str]); 2] = [
+pub(super) const NODE: [(&str, &str, &[&str]); 2] = [
     ("fluent-logger", "app-logger", &["Message", "PackedForward", "CompressedPackedForward"]),
     ("fluent-org", "app-org", &["Message", "Forward", "PackedForward", "CompressedPackedForward"]),
 ];
@@ -50,16 +50,13 @@ async fn every_event_of_pythons_fluent_logger_is_stored_as_it_is() {
     assert_rows(&rows(koshu.client(), sql).await, &want, "orders");
 }
 
-/// Sends three events; `None` when there is no Node.js.
-fn node_logs(koshu: &Koshu, logger: &str, mode: &str, key: Option<&str>) -> Option<Value> {
-    let at = address(koshu, "forward");
+/// Sends three events, with what proves that it may (null for nothing); `None` when there is no Node.js.
+pub(super) fn node_logs(at: &str, logger: &str, mode: &str, proof: &Value) -> Option<Value> {
     let (host, port) = at.rsplit_once(':').unwrap();
-    let arguments = [logger, mode, host, port];
-    let arguments: Vec<&str> = arguments.into_iter().chain(key).collect();
-    node_sends("send_fluent", &arguments)
+    node_sends("send_fluent", &[logger, mode, host, port, &proof.to_string()])
 }
 
-async fn assert_node_events(koshu: &Koshu, service: &str, mode: &str) {
+pub(super) async fn assert_node_events(koshu: &Koshu, service: &str, mode: &str) {
     let event = |number: usize| {
         let attrs = json!({"items": number.to_string(), "ratio": "0.25", "ok": "true", "none": "null",
             "tags": r#"["a",{"b":1}]"#});
@@ -81,7 +78,7 @@ async fn what_the_loggers_of_node_js_hear_acknowledged_is_stored_as_it_is_in_eve
         for mode in modes {
             let place = Place::new();
             let koshu = start(&place).await;
-            let Some(said) = node_logs(&koshu, logger, mode, None) else { return };
+            let Some(said) = node_logs(&address(&koshu, "forward"), logger, mode, &Value::Null) else { return };
             assert_eq!(said, json!({"acknowledged": 3}), "{logger} {mode}");
             assert_node_events(&koshu, service, mode).await;
         }
@@ -96,12 +93,13 @@ async fn with_a_shared_key_only_who_knows_it_is_heard() {
         let file = place.path().join("key");
         place.configure(&format!("server: {{intake: {{forward_shared_key_file: '{}'}}}}\n", file.display()));
         let koshu = start(&place).await;
-        let Some(wrong) = node_logs(&koshu, logger, modes[0], Some("another")) else { return };
+        let at = address(&koshu, "forward");
+        let send = |key: &str| node_logs(&at, logger, modes[0], &json!({"sharedKey": key}));
+        let Some(wrong) = send("another") else { return };
         assert!(wrong["error"].as_str().is_some_and(|said| said.contains("shared_key mismatch")), "{logger}: {wrong}");
         let nothing: Vec<(&str, i64)> = Vec::new();
         assert_eq!(stored(koshu.client()).await, nothing, "{logger}");
-        let right = node_logs(&koshu, logger, modes[0], Some("shared – 鍵"));
-        assert_eq!(right, Some(json!({"acknowledged": 3})), "{logger}");
+        assert_eq!(send("shared – 鍵"), Some(json!({"acknowledged": 3})), "{logger}");
         assert_node_events(&koshu, service, modes[0]).await;
     }
 }

@@ -40,7 +40,7 @@ async fn traces_logs_and_metrics_of_pythons_sdk_over_grpc_are_stored_as_they_are
     assert_python(koshu.client(), &said).await;
 }
 
-async fn assert_python(client: &Client, said: &Value) {
+pub(super) async fn assert_python(client: &Client, said: &Value) {
     assert_python_spans(client, said).await;
     assert_python_request_and_error(client, said).await;
     assert_python_logs(client, said).await;

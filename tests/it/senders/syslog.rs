@@ -41,7 +41,7 @@ async fn nginx_over_syslog_is_requests_without_an_agent() {
 }
 
 /// `line 000`, `line 001`, ... with letters of three bytes, so that what cuts a connection into messages has work.
-fn lines(count: usize) -> String {
+pub(super) fn lines(count: usize) -> String {
     (0..count).fold(String::new(), |mut text, at| {
         writeln!(text, "line {at:03} {}", "済".repeat(at % 97)).unwrap();
         text
@@ -49,7 +49,7 @@ fn lines(count: usize) -> String {
 }
 
 /// The messages that all these tests send, as the rows which they should be, without their times.
-fn said(source: &str, lines: &str, attrs: [&Value; 2]) -> Vec<Value> {
+pub(super) fn said(source: &str, lines: &str, attrs: [&Value; 2]) -> Vec<Value> {
     let row = |service: &str, severity: &str, body: &str, attrs: &Value| {
         json!({"service": service, "host": "web-1", "severity": severity, "body": body, "trace_id": null,
             "source": source, "attrs": attrs})
@@ -60,7 +60,7 @@ fn said(source: &str, lines: &str, attrs: [&Value; 2]) -> Vec<Value> {
 }
 
 /// Feeds the same messages.
-fn say(rsyslog: &Rsyslog, logger: &std::path::Path, lines: &str) {
+pub(super) fn say(rsyslog: &Rsyslog, logger: &std::path::Path, lines: &str) {
     for text in [TEXT, "-1 left", "a tab\there"] {
         rsyslog.say(logger, text);
     }
@@ -74,7 +74,7 @@ fn sorted(mut rows: Vec<Value>) -> Vec<Value> {
 }
 
 /// Every message once, as it was said; and not before or after it was.
-async fn assert_said(client: &Client, want: Vec<Value>, begin: Timestamp, what: &str) {
+pub(super) async fn assert_said(client: &Client, want: Vec<Value>, begin: Timestamp, what: &str) {
     let count = i64::try_from(want.len()).unwrap();
     let all = async || (client.number("SELECT count(*) FROM logs").await >= count).then_some(());
     until(SOON, &format!("every message over {what} is stored"), all).await;

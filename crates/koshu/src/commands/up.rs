@@ -60,7 +60,8 @@ pub struct ListenAt {
     pub at: Listen,
 }
 
-const LISTENERS: [&str; 7] = ["http", "otlp_grpc", "otlp_http", "forward", "syslog", "elasticsearch", "statsd"];
+const LISTENERS: [&str; 8] =
+    ["http", "https", "otlp_grpc", "otlp_http", "forward", "syslog", "elasticsearch", "statsd"];
 
 impl FromStr for ListenAt {
     type Err = String;

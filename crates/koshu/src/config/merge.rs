@@ -20,7 +20,7 @@ pub(super) fn take_server_key(into: &mut ServerSection, from: &mut ServerSection
             }
         };
     }
-    take!(memory, disk, time_zone, store_url, store_url_file, retention, listen, intake, checks)
+    take!(memory, disk, time_zone, store_url, store_url_file, retention, listen, tls, intake, checks)
 }
 
 fn take_output_key(into: &mut OutputsSection, from: &mut OutputsSection, key: &str) {

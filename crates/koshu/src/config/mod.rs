@@ -22,7 +22,7 @@ pub use later::Raw;
 pub use objects::{ObjectPlace, ObjectsSection};
 pub use problem::{ConfigErrors, Problem, line_of, render};
 pub use scrape::ScrapeSection;
-pub use server::{Listen, ServerSection};
+pub use server::{ForwardUser, Listen, ServerSection, TlsSection};
 pub use services::{ServiceSection, UserIdentity};
 pub use watching::{OnCallSection, OutputsSection, compile_watch};
 
@@ -116,6 +116,7 @@ impl Config {
         if problems.is_empty() {
             problems.extend(read_secrets(&mut config, folder).err());
             problems.extend(checks::read_secrets(&mut config.checks, folder).err());
+            problems.extend(config.server.intake.problem());
         }
         if problems.is_empty() {
             for found in compile_watch(&config).1 {
@@ -255,6 +256,9 @@ fn read_secrets(config: &mut Config, folder: Option<&Path>) -> Result<(), Proble
     if let Some(heartbeat) = &mut config.outputs.heartbeat {
         secrets.push(("outputs.heartbeat.url", &mut heartbeat.url, &heartbeat.url_file));
     }
+    for user in &mut intake.forward_users {
+        secrets.push(("server.intake.forward_users.password", &mut user.password, &user.password_file));
+    }
     for scrape in &mut config.scrape {
         secrets.push(("scrape.token", &mut scrape.token, &scrape.token_file));
     }
@@ -269,6 +273,15 @@ fn read_secrets(config: &mut Config, folder: Option<&Path>) -> Result<(), Proble
     }
     for (key, secret, file) in secrets {
         fill(secret, file.as_ref(), key, folder)?;
+    }
+    let files = config
+        .server
+        .tls
+        .iter_mut()
+        .flat_map(|tls| [Some(&mut tls.certificate), Some(&mut tls.key), tls.clients.as_mut()]);
+    for file in files.flatten() {
+        // Beside the configuration, as with secrets.
+        *file = folder.map_or_else(|| file.clone(), |folder| folder.join(&*file));
     }
     Ok(())
 }

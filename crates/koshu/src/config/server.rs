@@ -1,5 +1,6 @@
 //! The `server` section: budgets, time zone, retention, addresses.
 
+use super::problem::Problem;
 use base::{ByteSize, Secret, ServiceName, Span};
 use schemars::JsonSchema;
 use serde::de::Error as _;
@@ -33,10 +34,24 @@ pub struct ServerSection {
     pub retention: RetentionSection,
     /// Addresses to listen on.
     pub listen: ListenSection,
+    /// The certificate that other machines are shown. Without it everything listens on this machine only.
+    pub tls: Option<TlsSection>,
     /// How records of other programs' protocols are taken.
     pub intake: IntakeSection,
     /// How external checks are run.
     pub checks: ChecksSection,
+}
+
+/// The certificate that other machines are shown, and its key: PEM files, read again when they change.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TlsSection {
+    /// File of the certificate, and behind it those that lead to the root.
+    pub certificate: PathBuf,
+    /// File of its private key.
+    pub key: PathBuf,
+    /// File of the certificates that sign those of syslog's senders, which have no other way to prove themselves.
+    pub clients: Option<PathBuf>,
 }
 
 /// How external checks are run.
@@ -67,11 +82,42 @@ pub struct IntakeSection {
     pub forward_shared_key: Option<Secret>,
     /// File that holds the key in `forward_shared_key`.
     pub forward_shared_key_file: Option<PathBuf>,
+    /// Users of fluentd's forward protocol, who prove a password besides the key. Default: none, the key is enough.
+    pub forward_users: Vec<ForwardUser>,
     /// The secret with which GitHub signs its webhooks to `/api/v1/webhooks/github`. Default: none, they are refused.
     #[schemars(with = "Option<String>")]
     pub github_secret: Option<Secret>,
     /// File that holds the secret in `github_secret`.
     pub github_secret_file: Option<PathBuf>,
+}
+
+impl IntakeSection {
+    /// What can be said only when secrets were read from their files.
+    pub(super) fn problem(&self) -> Option<Problem> {
+        if let Some(user) = self.forward_users.iter().find(|user| user.password.is_none()) {
+            let message = format!("`server.intake.forward_users`: {:?} has no password", user.name);
+            return Some(Problem::new(message).help("add `password_file`, or `password`"));
+        }
+        let lacks_key = !self.forward_users.is_empty() && self.forward_shared_key.is_none();
+        lacks_key.then(|| {
+            Problem::new("`server.intake.forward_users` are asked for only together with a key, which is not set")
+                .help("add `forward_shared_key_file`")
+        })
+    }
+}
+
+/// A user of fluentd's forward protocol: `{name: web, password_file: /etc/koshu/forward-web}`.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ForwardUser {
+    /// What the sender calls its user.
+    pub name: String,
+    /// The user's password.
+    #[schemars(with = "Option<String>")]
+    #[serde(default)]
+    pub password: Option<Secret>,
+    /// File that holds the password in `password`.
+    pub password_file: Option<PathBuf>,
 }
 
 /// One rule: `{says: "app.web.*", service: shop}`.
@@ -132,6 +178,8 @@ impl Default for RetentionSection {
 pub struct ListenSection {
     /// Pages, API and every protocol over HTTP. Default: `127.0.0.1:4649`.
     pub http: Option<Listen>,
+    /// The same over HTTPS, also for other machines; takes `tls`. Default: off.
+    pub https: Option<Listen>,
     /// OpenTelemetry over gRPC.
     pub otlp_grpc: Option<Listen>,
     /// OpenTelemetry over HTTP.

@@ -187,7 +187,7 @@ fn the_printed_form_reads_like_this() {
    ·   ──────
  4 │   disk: 5GiB
    ╰────
-  help: did you mean `memory`? known here: memory, disk, time_zone, store_url, store_url_file, retention, listen, intake, checks
+  help: did you mean `memory`? known here: memory, disk, time_zone, store_url, store_url_file, retention, listen, tls, intake, checks
 ";
     assert_eq!(text.trim_end(), want.trim_end(), "\n{text}");
 }
@@ -307,12 +307,29 @@ fn every_key_of_the_server_section_is_merged_and_described() {
     let schema = Config::json_schema();
     assert_eq!(schema["properties"]["schema"]["const"], 1);
     let section = schema["$defs"]["ServerSection"]["properties"].as_object().unwrap();
-    assert_eq!(section.len(), 9);
+    assert_eq!(section.len(), 10);
     for (key, described) in section {
         let (mut into, mut from) = (ServerSection::default(), ServerSection::default());
         assert!(merge::take_server_key(&mut into, &mut from, key), "{key} is not merged");
         assert!(described["description"].is_string(), "{key} is not described");
     }
+}
+
+#[test]
+fn users_of_forward_have_passwords_and_a_key() {
+    let intake = |text: &str| load(&[("koshu.yaml", &format!("schema: 1\nserver: {{intake: {{{text}}}}}\n"))]);
+    let told = |text: &str| intake(text).unwrap_err().0[0].message.clone();
+    assert!(told("forward_shared_key: k, forward_users: [{name: web}]").contains("\"web\" has no password"));
+    assert!(told("forward_users: [{name: web, password: p}]").contains("only together with a key"));
+    let loaded = intake("forward_shared_key: k, forward_users: [{name: web, password: p}]").unwrap();
+    assert_eq!(loaded.config.server.intake.forward_users[0].name, "web");
+}
+
+#[test]
+fn files_of_tls_are_looked_for_beside_the_configuration() {
+    let folder = folder(&[("koshu.yaml", "schema: 1\nserver: {tls: {certificate: own.pem, key: /etc/own.key}}\n")]);
+    let tls = Config::load(Some(folder.path()), []).unwrap().config.server.tls.unwrap();
+    assert_eq!((tls.certificate, tls.key), (folder.path().join("own.pem"), "/etc/own.key".into()));
 }
 
 /// What stands under `rules:` (or beside it, when it begins with a section) of otherwise right files, each with one thing

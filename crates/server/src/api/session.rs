@@ -4,6 +4,8 @@ use super::{Json, Path};
 use crate::auth::{COOKIE, MayAdmin, Peer, SignedIn, session_cookie};
 use crate::parts::{About, Parts};
 use crate::problem::ApiError;
+use crate::tls::Encrypted;
+use axum::Extension;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -78,6 +80,7 @@ pub async fn sign_in(
     State(throttle): State<Arc<Mutex<Throttle>>>,
     State(clock): State<Clock>,
     peer: Peer,
+    encrypted: Option<Extension<Encrypted>>,
     headers: HeaderMap,
     Json(given): Json<Credentials>,
 ) -> Result<Response, ApiError> {
@@ -90,7 +93,7 @@ pub async fn sign_in(
         return Err(ApiError::unauthorized("user or password is wrong"));
     };
     throttle.lock().succeeded(&given.user, &address);
-    begin(&store, &user, &address, is_https(&headers)).await
+    begin(&store, &user, &address, is_https(encrypted.as_deref(), &headers)).await
 }
 
 /// The secret of a one-time link.
@@ -111,6 +114,7 @@ pub struct LinkSecret {
 pub async fn redeem_link(
     State(store): State<Store>,
     peer: Peer,
+    encrypted: Option<Extension<Encrypted>>,
     headers: HeaderMap,
     Json(given): Json<LinkSecret>,
 ) -> Result<Response, ApiError> {
@@ -118,7 +122,7 @@ pub async fn redeem_link(
         || ApiError::unauthorized("this link was used already or is too old; make another with: koshu user link");
     let user = store.links().redeem(given.secret.reveal()).await?.ok_or_else(used)?;
     let user = store.users().get(user).await?.ok_or_else(used)?;
-    begin(&store, &user, &peer.0.ip().to_string(), is_https(&headers)).await
+    begin(&store, &user, &peer.0.ip().to_string(), is_https(encrypted.as_deref(), &headers)).await
 }
 
 async fn begin(store: &Store, user: &User, address: &str, https: bool) -> Result<Response, ApiError> {
@@ -133,9 +137,9 @@ async fn begin(store: &Store, user: &User, address: &str, https: bool) -> Result
     Ok(response)
 }
 
-/// Whether a proxy in front says that the browser spoke TLS.
-fn is_https(headers: &HeaderMap) -> bool {
-    headers.get("x-forwarded-proto").is_some_and(|value| value == "https")
+/// Whether the browser speaks TLS, with this server or, as a proxy in front says, with that.
+fn is_https(encrypted: Option<&Encrypted>, headers: &HeaderMap) -> bool {
+    encrypted.is_some() || headers.get("x-forwarded-proto").is_some_and(|value| value == "https")
 }
 
 /// `DELETE /api/v1/session`

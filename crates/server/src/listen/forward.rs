@@ -3,22 +3,22 @@
 //! A chunk is acknowledged when its records are durable and never before; one that is sent again is acknowledged again
 //! and stored once.
 
-use super::{Guests, store};
+use super::{Guest, each_connection, store};
 use crate::intake::Collector;
 use crate::parts::Parts;
 use crate::source_name::SourceKind;
+use crate::tls::Wire;
 use base::Secret;
 use bytes::{Bytes, BytesMut};
 use protocols::forward::{Cutter, Hello, Message, Ping, Step, UDP_HEARTBEAT, decode, encode_ack};
 use protocols::observed::DecodeError;
-use std::net::SocketAddr;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream, UdpSocket};
+use tokio::net::{TcpListener, UdpSocket};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
 /// A connection that says nothing for this long is closed; senders open another one.
 const IDLE: Duration = Duration::from_mins(10);
@@ -32,33 +32,26 @@ const READ: usize = 64 << 10;
 pub struct Settings {
     /// Without a key everybody who reaches the port may send.
     pub shared_key: Option<Secret>,
+    /// Users and their passwords; empty when the key is enough.
+    pub users: BTreeMap<String, Secret>,
     /// What this server calls itself.
     pub hostname: String,
 }
 
 /// Serves until it is stopped.
-pub async fn serve(listener: TcpListener, parts: Parts, settings: Settings, stop: CancellationToken) {
-    let (guests, settings, connections) = (Guests::default(), Arc::new(settings), TaskTracker::new());
-    while let Some(accepted) = stop.run_until_cancelled(listener.accept()).await {
-        let Ok((socket, peer)) = accepted else {
-            tokio::time::sleep(Duration::from_millis(200)).await;
-            continue;
-        };
-        let Some(place) = guests.admit(peer.ip()) else {
-            tracing::warn!(%peer, "too many forward connections; this one is closed");
-            continue;
-        };
-        let (parts, settings, stop) = (parts.clone(), Arc::clone(&settings), stop.clone());
-        connections.spawn(async move {
-            let mut connection = Connection { socket, peer, parts, settings, stop: stop.clone() };
+pub async fn serve(listener: TcpListener, wire: Wire, parts: Parts, settings: Settings, stop: CancellationToken) {
+    let (settings, ends) = (Arc::new(settings), stop.clone());
+    let connection = move |guest: Guest| {
+        let (parts, settings, stop) = (parts.clone(), Arc::clone(&settings), ends.clone());
+        async move {
+            let peer = guest.peer;
+            let mut connection = Connection { guest, parts, settings, stop: stop.clone() };
             if let Some(Err(why)) = stop.run_until_cancelled(connection.run()).await {
                 tracing::info!(%peer, why, "a forward connection ended");
             }
-            drop(place);
-        });
-    }
-    connections.close();
-    connections.wait().await;
+        }
+    };
+    each_connection(listener, wire, "forward", &stop, connection).await;
 }
 
 /// Answers heartbeats until it is stopped.
@@ -72,8 +65,7 @@ pub async fn answer_heartbeats(socket: UdpSocket, stop: CancellationToken) {
 }
 
 struct Connection {
-    socket: TcpStream,
-    peer: SocketAddr,
+    guest: Guest,
     parts: Parts,
     settings: Arc<Settings>,
     stop: CancellationToken,
@@ -82,7 +74,6 @@ struct Connection {
 impl Connection {
     /// Takes messages until the sender leaves. The error is for the log.
     async fn run(&mut self) -> Result<(), String> {
-        let _ = self.socket.set_nodelay(true);
         let mut unread = BytesMut::new();
         let mut cutter = Cutter::default();
         let settings = Arc::clone(&self.settings);
@@ -111,7 +102,7 @@ impl Connection {
             } else {
                 (*begun.get_or_insert_with(Instant::now), MESSAGE_TIMEOUT)
             };
-            let read = tokio::time::timeout_at(since + limit, self.socket.read_buf(unread)).await;
+            let read = tokio::time::timeout_at(since + limit, self.guest.socket.read_buf(unread)).await;
             match read.map_err(|_| format!("no whole message came within {} s", limit.as_secs()))? {
                 Ok(0) if unread.is_empty() => return Ok(None),
                 Ok(0) => return Err("the sender left in the middle of a message".to_owned()),
@@ -123,28 +114,32 @@ impl Connection {
 
     /// Stores a message and acknowledges it, if its sender waits for that.
     async fn take(&mut self, message: Bytes) -> Result<(), String> {
-        let peer = self.peer.ip();
+        let peer = self.guest.peer.ip();
         let stored = store(&self.parts, SourceKind::Forward, peer, &message, &self.stop, decoded).await;
         let stored = stored.map_err(|error| error.to_string())?;
         if let Some(ack) = stored.answer {
-            self.socket.write_all(&ack).await.map_err(|error| error.to_string())?;
+            self.guest.socket.write_all(&ack).await.map_err(|error| error.to_string())?;
         }
         Ok(())
     }
 
     /// The handshake: both sides prove that they know the key.
     async fn greet(&mut self, key: &Secret, unread: &mut BytesMut, cutter: &mut Cutter) -> Result<(), String> {
-        let hello = Hello { nonce: rand::random(), user_salt: None };
-        self.socket.write_all(&hello.encode()).await.map_err(|error| error.to_string())?;
+        let hello = Hello { nonce: rand::random(), user_salt: self.asks_for_user().then(rand::random) };
+        self.guest.socket.write_all(&hello.encode()).await.map_err(|error| error.to_string())?;
         let message = tokio::time::timeout(MESSAGE_TIMEOUT, self.next(unread, cutter));
         let message = message.await.map_err(|_| "the sender did not prove its key in time")??;
         let message = message.ok_or("the sender left before it proved its key")?;
         let ping = Ping::decode(&message).map_err(|error| error.to_string())?;
-        let checked = ping.check(&hello, key.reveal(), |_| None);
-        let denied = checked.is_err();
+        let checked = ping.check(&hello, key.reveal(), |user| self.settings.users.get(user).map(Secret::reveal));
+        let denied = checked.err();
         let pong = ping.pong(&hello, key.reveal(), &self.settings.hostname, checked);
-        self.socket.write_all(&pong).await.map_err(|error| error.to_string())?;
-        if denied { Err("the shared key is wrong".to_owned()) } else { Ok(()) }
+        self.guest.socket.write_all(&pong).await.map_err(|error| error.to_string())?;
+        denied.map_or(Ok(()), |why| Err(why.to_string()))
+    }
+
+    fn asks_for_user(&self) -> bool {
+        !self.settings.users.is_empty()
     }
 }
 

@@ -11,15 +11,18 @@ pub mod syslog;
 use crate::intake::{Arrived, Collector, IntakeError, Origin, Stored};
 use crate::parts::Parts;
 use crate::source_name::{SourceKind, SourceName};
+use crate::tls::{Socket, Wire};
 use bytes::Bytes;
 use foldhash::HashMap;
 use lake::AppendError;
 use parking_lot::Mutex;
 use protocols::observed::DecodeError;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 /// Connections of one listener.
 const MAX_CONNECTIONS: usize = 1024;
@@ -53,6 +56,46 @@ impl Guests {
         drop(by_address);
         Some(Place { guests: self.clone(), address })
     }
+}
+
+/// A connection that was admitted; its place is free again when it is dropped.
+struct Guest {
+    socket: Socket,
+    peer: SocketAddr,
+    _place: Place,
+}
+
+/// Takes connections until it is stopped, each in a task of its own, and waits until they have ended.
+async fn each_connection<Served: Future<Output = ()> + Send + 'static>(
+    listener: TcpListener,
+    wire: Wire,
+    what: &'static str,
+    stop: &CancellationToken,
+    serve: impl Fn(Guest) -> Served + Clone + Send + 'static,
+) {
+    let (guests, connections) = (Guests::default(), TaskTracker::new());
+    while let Some(accepted) = stop.run_until_cancelled(listener.accept()).await {
+        let Ok((socket, peer)) = accepted else {
+            // Out of file descriptors is no reason to spin.
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            continue;
+        };
+        let Some(place) = guests.admit(peer.ip()) else {
+            tracing::warn!(%peer, "too many connections of {what}; this one is closed");
+            continue;
+        };
+        let _ = socket.set_nodelay(true);
+        let (wire, stop, serve) = (wire.clone(), stop.clone(), serve.clone());
+        connections.spawn(async move {
+            match stop.run_until_cancelled(wire.open(socket)).await {
+                Some(Ok(socket)) => serve(Guest { socket, peer, _place: place }).await,
+                Some(Err(error)) => tracing::info!(%peer, %error, "a connection of {what} agreed on no keys"),
+                None => {}
+            }
+        });
+    }
+    connections.close();
+    connections.wait().await;
 }
 
 impl Drop for Place {

@@ -4,17 +4,17 @@
 //! It is read and unpacked into the memory that all bodies share: 64 calls of a connection, each small and packed, would
 //! take 4 GiB otherwise.
 
-use super::{Guests, Place};
+use super::{Guest, each_connection};
 use crate::auth::is_direct;
 use crate::intake::{Arrived, Collector, IntakeError, Origin};
 use crate::parts::Parts;
 use crate::problem::ApiError;
 use crate::source_name::{SourceKind, SourceName};
+use crate::tls::Wire;
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, header};
 use bytes::{BufMut, Bytes, BytesMut};
-use futures::StreamExt;
-use futures::future::{BoxFuture, ready};
+use futures::future::BoxFuture;
 use http_body_util::StreamBody;
 use hyper::body::Frame;
 use lake::AppendError;
@@ -27,8 +27,8 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{TcpListener, TcpStream};
-use tokio_stream::wrappers::TcpListenerStream;
+use tokio::net::TcpListener;
+use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
 use tonic::body::Body;
 use tonic::server::NamedService;
@@ -61,41 +61,32 @@ fn kind_of(path: &str) -> Option<Kind> {
 }
 
 /// Serves until it is stopped.
-pub async fn serve(listener: TcpListener, parts: Parts, stop: CancellationToken) {
-    let guests = Guests::default();
-    let admitted = TcpListenerStream::new(listener).filter_map(move |accepted| {
-        let guest = accepted.and_then(|socket| Ok((socket.peer_addr()?, socket)));
-        ready(match guest {
-            Err(error) => Some(Err(error)),
-            Ok((peer, socket)) => {
-                let place = guests.admit(peer.ip());
-                if place.is_none() {
-                    tracing::warn!(%peer, "too many connections over gRPC; this one is closed");
-                }
-                place.map(|place| Ok(Connection { socket, _place: place }))
-            }
-        })
-    });
+pub async fn serve(listener: TcpListener, wire: Wire, parts: Parts, stop: CancellationToken) {
+    // Whoever is slow to agree on keys holds up nobody: connections come one by one when they are ready.
+    let (ready, admitted) = tokio::sync::mpsc::channel(1);
+    let hand_over = move |guest: Guest| {
+        let ready = ready.clone();
+        // Nobody takes it only when the server stops.
+        async move { ready.send(Ok::<_, Infallible>(Connection(guest))).await.unwrap_or_default() }
+    };
+    let connections = each_connection(listener, wire, "OpenTelemetry over gRPC", &stop, hand_over);
     let served = Server::builder()
         .concurrency_limit_per_connection(MAX_CALLS)
         .http2_keepalive_interval(Some(Duration::from_mins(1)))
-        .serve_with_incoming_shutdown(Export { parts }, admitted, stop.cancelled_owned());
-    if let Err(error) = served.await {
+        .serve_with_incoming_shutdown(Export { parts }, ReceiverStream::new(admitted), stop.clone().cancelled_owned());
+    if let (Err(error), ()) = tokio::join!(served, connections) {
         tracing::error!(%error, "OpenTelemetry over gRPC ended");
     }
 }
 
 /// A connection, which has its place as long as it is open.
-struct Connection {
-    socket: TcpStream,
-    _place: Place,
-}
+struct Connection(Guest);
 
 impl Connected for Connection {
     type ConnectInfo = TcpConnectInfo;
 
     fn connect_info(&self) -> TcpConnectInfo {
-        self.socket.connect_info()
+        TcpConnectInfo { local_addr: None, remote_addr: Some(self.0.peer) }
     }
 }
 
@@ -105,21 +96,21 @@ impl AsyncRead for Connection {
         context: &mut Context<'_>,
         to: &mut ReadBuf<'_>,
     ) -> Poll<std::io::Result<()>> {
-        Pin::new(&mut self.socket).poll_read(context, to)
+        Pin::new(&mut self.0.socket).poll_read(context, to)
     }
 }
 
 impl AsyncWrite for Connection {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<std::io::Result<usize>> {
-        Pin::new(&mut self.socket).poll_write(context, bytes)
+        Pin::new(&mut self.0.socket).poll_write(context, bytes)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<std::io::Result<()>> {
-        Pin::new(&mut self.socket).poll_flush(context)
+        Pin::new(&mut self.0.socket).poll_flush(context)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<std::io::Result<()>> {
-        Pin::new(&mut self.socket).poll_shutdown(context)
+        Pin::new(&mut self.0.socket).poll_shutdown(context)
     }
 
     fn poll_write_vectored(
@@ -127,11 +118,11 @@ impl AsyncWrite for Connection {
         context: &mut Context<'_>,
         parts: &[IoSlice<'_>],
     ) -> Poll<std::io::Result<usize>> {
-        Pin::new(&mut self.socket).poll_write_vectored(context, parts)
+        Pin::new(&mut self.0.socket).poll_write_vectored(context, parts)
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.socket.is_write_vectored()
+        self.0.socket.is_write_vectored()
     }
 }
 

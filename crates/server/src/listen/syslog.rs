@@ -1,10 +1,11 @@
 //! Syslog over UDP and TCP, RFC 5424 and 3164. Lines of an access log inside (nginx's `access_log syslog:`) become
 //! requests.
 
-use super::{Guests, store};
+use super::{Guest, each_connection, store};
 use crate::intake::Collector;
 use crate::parts::Parts;
 use crate::source_name::SourceKind;
+use crate::tls::Wire;
 use bytes::{Bytes, BytesMut};
 use foldhash::HashMap;
 use jiff::tz::TimeZone;
@@ -14,9 +15,8 @@ use protocols::syslog::{Frames, Here, Message};
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::io::AsyncReadExt;
-use tokio::net::{TcpListener, TcpStream, UdpSocket};
+use tokio::net::{TcpListener, UdpSocket};
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
 /// Largest datagram.
 const DATAGRAM: usize = 64 << 10;
@@ -134,28 +134,17 @@ pub async fn serve_udp(socket: UdpSocket, parts: Parts, stop: CancellationToken)
 }
 
 /// Takes connections until it is stopped.
-pub async fn serve_tcp(listener: TcpListener, parts: Parts, stop: CancellationToken) {
-    let (guests, connections) = (Guests::default(), TaskTracker::new());
-    while let Some(accepted) = stop.run_until_cancelled(listener.accept()).await {
-        let Ok((socket, peer)) = accepted else {
-            tokio::time::sleep(Duration::from_millis(200)).await;
-            continue;
-        };
-        let Some(place) = guests.admit(peer.ip()) else {
-            tracing::warn!(%peer, "too many syslog connections; this one is closed");
-            continue;
-        };
-        let (parts, stop) = (parts.clone(), stop.clone());
-        connections.spawn(async move {
-            connection(socket, peer, &parts, &stop).await;
-            drop(place);
-        });
-    }
-    connections.close();
-    connections.wait().await;
+pub async fn serve_tcp(listener: TcpListener, wire: Wire, parts: Parts, stop: CancellationToken) {
+    let ends = stop.clone();
+    let connection = move |guest: Guest| {
+        let (parts, stop) = (parts.clone(), ends.clone());
+        async move { connection(guest, &parts, &stop).await }
+    };
+    each_connection(listener, wire, "syslog", &stop, connection).await;
 }
 
-async fn connection(mut socket: TcpStream, peer: SocketAddr, parts: &Parts, stop: &CancellationToken) {
+async fn connection(mut guest: Guest, parts: &Parts, stop: &CancellationToken) {
+    let peer = guest.peer;
     let (mut unread, mut frames) = (BytesMut::new(), Frames::default());
     loop {
         let mut batch = Batch::default();
@@ -174,7 +163,7 @@ async fn connection(mut socket: TcpStream, peer: SocketAddr, parts: &Parts, stop
             parts.sources.lost(SourceKind::Syslog, &peer.ip().to_string(), refused, parts.clock.now());
         }
         keep(parts, peer, batch.take(), stop).await;
-        let read = tokio::time::timeout(IDLE, socket.read_buf(&mut unread));
+        let read = tokio::time::timeout(IDLE, guest.socket.read_buf(&mut unread));
         match stop.run_until_cancelled(read).await {
             Some(Ok(Ok(1..))) => {}
             // The sender left, or we do: what is there without an end is a last message.
@@ -186,12 +175,6 @@ async fn connection(mut socket: TcpStream, peer: SocketAddr, parts: &Parts, stop
         last.push(&unread);
         keep(parts, peer, last.take(), stop).await;
     }
-}
-
-/// Both kinds of socket on one port.
-pub fn serve(tcp: TcpListener, udp: UdpSocket, parts: &Parts, stop: &CancellationToken, tasks: &TaskTracker) {
-    tasks.spawn(serve_tcp(tcp, parts.clone(), stop.clone()));
-    tasks.spawn(serve_udp(udp, parts.clone(), stop.clone()));
 }
 
 #[cfg(test)]
