@@ -114,16 +114,6 @@ async fn syslog_is_encrypted_and_takes_a_certificate() {
     let (Some(program), Some(logger)) = (tool("rsyslogd"), tool("logger")) else { return };
     let place = Place::new();
     let Some((koshu, authority)) = start(&place).await else { return };
-    let own = |certificate: &str| {
-        format!(
-            "global(DefaultNetstreamDriverCAFile=\"{}\" {certificate})\n\
-             action(type=\"omfwd\" target=\"localhost\" port=\"{}\" protocol=\"tcp\" TCP_Framing=\"octet-counted\"\n\
-             template=\"RSYSLOG_SyslogProtocol23Format\" StreamDriver=\"gtls\" StreamDriverMode=\"1\"\n\
-             StreamDriverAuthMode=\"x509/name\" StreamDriverPermittedPeers=\"localhost\")\n",
-            authority.root().display(),
-            port(&koshu, "syslog")
-        )
-    };
     // Nobody is heard who shows no certificate: it says so to curl, for one.
     let url = format!("telnet://localhost:{}", port(&koshu, "syslog"));
     let Some(plain) = curl(&["--max-time", "20", &url]) else { return };
@@ -136,13 +126,15 @@ async fn syslog_is_encrypted_and_takes_a_certificate() {
     let stranger = stranger.stdin(std::process::Stdio::null()).output().unwrap();
     assert!(String::from_utf8_lossy(&stranger.stderr).contains("certificate required"), "{stranger:?}");
 
-    let certificate = format!(
-        "DefaultNetstreamDriverCertFile=\"{}\" DefaultNetstreamDriverKeyFile=\"{}\"",
-        authority.file("web-1.pem").display(),
-        authority.file("web-1.key").display()
-    );
+    // As the sources page prints it, but for where the files are.
+    let sources = koshu.client().get("/api/v1/sources").await.ok();
+    let snippet = sources["snippets"].as_array().unwrap().iter().find(|snippet| snippet["key"] == "rsyslog").unwrap();
+    assert_eq!(snippet["guard"], "certificate");
+    let action = snippet["text"].as_str().unwrap();
+    let action = action.replace("/etc/ssl/certs/ca-certificates.crt", &root);
+    let action = action.replace("/etc/koshu/web-1", &authority.file("web-1").display().to_string());
     let begin = Timestamp::now();
-    let rsyslog = Rsyslog::start(&program, folder(&place, "rsyslog"), &own(&certificate)).await;
+    let rsyslog = Rsyslog::start(&program, folder(&place, "rsyslog"), &action).await;
     let lines = lines(200);
     say(&rsyslog, &logger, &lines);
     let [id, from_file] = [json!({"proc_id": "42", "facility": "user"}), json!({"facility": "local3"})];

@@ -8,11 +8,13 @@ use axum::http::Uri;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 
 /// What stands where a token of a sender goes.
 pub const TOKEN: &str = "YOUR_INGEST_TOKEN";
+/// What stands where the key of fluentd's forward goes, which no page can fill in.
+const SHARED_KEY: &str = "YOUR_SHARED_KEY";
 /// What stands where a token of a reader goes.
 pub const READ_TOKEN: &str = "YOUR_READ_TOKEN";
 
@@ -44,6 +46,10 @@ pub enum Guard {
     Signature,
     /// Nothing but who reaches the port: the protocol has no place for a token.
     Port,
+    /// The key of the configuration, which the sender is given too. What it sends is encrypted.
+    Key,
+    /// A certificate of its own, signed by whom the configuration names. What it sends is encrypted.
+    Certificate,
     /// Nothing is sent over the network.
     Local,
 }
@@ -122,6 +128,8 @@ struct Listener {
     host: String,
     port: String,
     reach: Reach,
+    /// Other machines reach it, and it is encrypted.
+    is_open: bool,
 }
 
 /// This server as senders see it.
@@ -136,14 +144,21 @@ struct Here {
 
 impl Here {
     fn of(listeners: &BTreeMap<String, String>, reached: Option<&Reached>, open: bool) -> Self {
+        let outside = reached.filter(|reached| !reached.is_loopback());
         let beside = |name: &'static str, usual: &str| {
             let found = listeners.get(name);
             let at = found.map_or(usual, String::as_str);
-            let (host, port) = at.rsplit_once(':').unwrap_or((at, ""));
-            let reach = if found.is_some() { Reach::Here } else { Reach::Off };
-            Listener { name, host: host.to_owned(), port: port.to_owned(), reach }
+            let (own, port) = at.rsplit_once(':').unwrap_or((at, ""));
+            let is_open = at.parse::<SocketAddr>().is_ok_and(|at| !at.ip().is_loopback());
+            // A certificate is for a name: the one by which the browser came, and in its want this machine's own.
+            let (host, reach) = match (found, is_open, outside) {
+                (None, ..) => (own, Reach::Off),
+                (Some(_), false, _) => (own, Reach::Here),
+                (Some(_), true, Some(reached)) => (reached.host.as_str(), Reach::Open),
+                (Some(_), true, None) => ("localhost", Reach::Here),
+            };
+            Listener { name, host: host.to_owned(), port: port.to_owned(), reach, is_open }
         };
-        let outside = reached.filter(|reached| !reached.is_loopback());
         let own = || {
             let listener = listeners.get("http").map_or("127.0.0.1:4649", String::as_str);
             format!("http://{listener}").parse().ok()
@@ -196,23 +211,21 @@ pub fn all(listeners: &BTreeMap<String, String>, reached: Option<&Reached>, open
 
 fn access_logs(here: &Here) -> Vec<Snippet> {
     let (http, token, syslog) = (&here.http, here.curl_token(), &here.syslog);
-    vec![
-        local(
-            "nginx-json",
-            "access",
-            "nginx",
-            "log_format koshu escape=json '{\"time\":\"$time_iso8601\",\"method\":\"$request_method\",\
+    // nginx sends datagrams, which are not encrypted.
+    let over_syslog = (!syslog.is_open).then(|| {
+        let to = format!("access_log syslog:server={}:{},tag=nginx combined;\n", syslog.host, syslog.port);
+        port(syslog, "nginx-syslog", "access", "nginx", to)
+    });
+    let json = local(
+        "nginx-json",
+        "access",
+        "nginx",
+        "log_format koshu escape=json '{\"time\":\"$time_iso8601\",\"method\":\"$request_method\",\
              \"uri\":\"$request_uri\",\"status\":$status,\"bytes\":$body_bytes_sent,\
              \"request_time\":$request_time,\"remote_addr\":\"$remote_addr\",\"user_agent\":\"$http_user_agent\",\
              \"host\":\"$host\",\"request_id\":\"$request_id\"}';\naccess_log /var/log/nginx/access.log koshu;\n",
-        ),
-        port(
-            syslog,
-            "nginx-syslog",
-            "access",
-            "nginx",
-            format!("access_log syslog:server={}:{},tag=nginx combined;\n", syslog.host, syslog.port),
-        ),
+    );
+    let others = vec![
         local("past-logs", "access", "sh", "koshu import --service shop /var/log/nginx/access.log*\n"),
         here.http(
             "curl-lines",
@@ -229,7 +242,8 @@ fn access_logs(here: &Here) -> Vec<Snippet> {
                  \"request_time\":0.012}}' {http}/api/v1/ingest/shop\n"
             ),
         ),
-    ]
+    ];
+    [json].into_iter().chain(over_syslog).chain(others).collect()
 }
 
 /// Agents of other hosts. Each takes a token of its own, whether the door for senders is open or not.
@@ -267,30 +281,68 @@ fn hosts(here: &Here) -> Vec<Snippet> {
     ]
 }
 
+/// A snippet for fluentd's forward: where it is encrypted, the sender proves the key too.
+fn forward(to: &Listener, key: &'static str, language: &'static str, text: String) -> Snippet {
+    let guard = if to.is_open { Guard::Key } else { Guard::Port };
+    Snippet { guard, ..port(to, key, "shippers", language, text) }
+}
+
+fn fluentd(to: &Listener) -> Snippet {
+    let (transport, security) = if to.is_open {
+        let security = format!("  <security>\n    self_hostname web-1\n    shared_key {SHARED_KEY}\n  </security>\n");
+        ("  transport tls\n", security)
+    } else {
+        ("", String::new())
+    };
+    let text = format!(
+        "<match **>\n  @type forward\n{transport}  require_ack_response true\n{security}  <server>\n    host {}\n    \
+         port {}\n  </server>\n</match>\n",
+        to.host, to.port
+    );
+    forward(to, "fluentd", "conf", text)
+}
+
+fn fluent_bit(to: &Listener) -> Snippet {
+    let tls = if to.is_open {
+        format!("    tls On\n    Self_Hostname web-1\n    Shared_Key {SHARED_KEY}\n")
+    } else {
+        String::new()
+    };
+    let text = format!(
+        "[OUTPUT]\n    Name forward\n    Match *\n    Host {}\n    Port {}\n    Require_ack_response true\n{tls}",
+        to.host, to.port
+    );
+    forward(to, "fluent-bit", "conf", text)
+}
+
+fn rsyslog(to: &Listener) -> Snippet {
+    let (files, driver) = if to.is_open {
+        let files = "global(DefaultNetstreamDriverCAFile=\"/etc/ssl/certs/ca-certificates.crt\"\n       \
+                     DefaultNetstreamDriverCertFile=\"/etc/koshu/web-1.pem\"\n       \
+                     DefaultNetstreamDriverKeyFile=\"/etc/koshu/web-1.key\")\n";
+        let driver = format!(
+            "\n       StreamDriver=\"gtls\" StreamDriverMode=\"1\" StreamDriverAuthMode=\"x509/name\"\n       \
+             StreamDriverPermittedPeers=\"{}\"",
+            to.host
+        );
+        (files, driver)
+    } else {
+        ("", String::new())
+    };
+    let text = format!(
+        "{files}action(type=\"omfwd\" target=\"{}\" port=\"{}\" protocol=\"tcp\"\n       \
+         template=\"RSYSLOG_SyslogProtocol23Format\" TCP_Framing=\"octet-counted\"{driver})\n",
+        to.host, to.port
+    );
+    let guard = if to.is_open { Guard::Certificate } else { Guard::Port };
+    Snippet { guard, ..port(to, "rsyslog", "shippers", "conf", text) }
+}
+
 fn shippers(here: &Here) -> Vec<Snippet> {
-    let (http, forward, syslog) = (&here.http, &here.forward, &here.syslog);
+    let http = &here.http;
     vec![
-        port(
-            forward,
-            "fluentd",
-            "shippers",
-            "conf",
-            format!(
-                "<match **>\n  @type forward\n  require_ack_response true\n  <server>\n    host {}\n    port {}\n  \
-                 </server>\n</match>\n",
-                forward.host, forward.port
-            ),
-        ),
-        port(
-            forward,
-            "fluent-bit",
-            "shippers",
-            "conf",
-            format!(
-                "[OUTPUT]\n    Name forward\n    Match *\n    Host {}\n    Port {}\n    Require_ack_response true\n",
-                forward.host, forward.port
-            ),
-        ),
+        fluentd(&here.forward),
+        fluent_bit(&here.forward),
         here.http(
             "vector",
             "shippers",
@@ -328,17 +380,7 @@ fn shippers(here: &Here) -> Vec<Snippet> {
                 here.with_token("    bearer_token = \"TOKEN\"\n")
             ),
         ),
-        port(
-            syslog,
-            "rsyslog",
-            "shippers",
-            "conf",
-            format!(
-                "action(type=\"omfwd\" target=\"{}\" port=\"{}\" protocol=\"tcp\"\n       \
-                 template=\"RSYSLOG_SyslogProtocol23Format\" TCP_Framing=\"octet-counted\")\n",
-                syslog.host, syslog.port
-            ),
-        ),
+        rsyslog(&here.syslog),
     ]
 }
 
@@ -539,6 +581,37 @@ mod tests {
             let agent = one(&snippets(Some(at), true), "agent");
             assert_eq!((agent.reach, agent.guard), (Reach::Here, Guard::OwnToken), "{at}");
         }
+    }
+
+    #[test]
+    fn what_other_machines_reach_is_encrypted_and_proves_itself() {
+        let mut listeners = listeners();
+        listeners.insert("forward".to_owned(), "0.0.0.0:1002".to_owned());
+        listeners.insert("syslog".to_owned(), "[2001:db8::1]:1003".to_owned());
+        let at = |at: &str| all(&listeners, Some(&at.parse().unwrap()), false);
+        let away = at("https://koshu.example:8443");
+        for (key, want, guard) in [
+            (
+                "fluentd",
+                &["transport tls", "shared_key YOUR_SHARED_KEY", "host koshu.example\n    port 1002"][..],
+                Guard::Key,
+            ),
+            ("fluent-bit", &["tls On", "Shared_Key YOUR_SHARED_KEY", "Host koshu.example\n    Port 1002"], Guard::Key),
+            (
+                "rsyslog",
+                &["StreamDriver=\"gtls\"", "target=\"koshu.example\" port=\"1003\"", "Peers=\"koshu.example\""],
+                Guard::Certificate,
+            ),
+        ] {
+            let snippet = one(&away, key);
+            assert!(want.iter().all(|want| snippet.text.contains(want)), "{key}: {}", snippet.text);
+            assert_eq!((snippet.reach, snippet.guard), (Reach::Open, guard), "{key}");
+        }
+        assert!(away.iter().all(|snippet| snippet.key != "nginx-syslog"), "its datagrams are not encrypted");
+        let near = one(&at("http://127.0.0.1:1001"), "fluentd");
+        assert!(
+            near.reach == Reach::Here && near.text.contains("transport tls") && near.text.contains("host localhost")
+        );
     }
 
     #[test]
