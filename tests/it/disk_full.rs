@@ -1,10 +1,11 @@
 //! A disk that is really full: senders are told to come back, everything else works, and nothing is lost.
 
 use crate::load::Ledger;
-use e2e::{Client, Place, Target, heavy, missing, until};
+use e2e::{Client, Place, Start, Target, heavy, missing, until};
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::io::{ErrorKind, Write};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -147,7 +148,17 @@ async fn a_full_disk_pushes_senders_back_and_nothing_else() {
     assert_eq!(place.run(["fsck"]).code, 0, "a full disk damages nothing");
 }
 
-/// The dead-man's switch is not called by a server whose lake takes nothing.
+/// Sends lines over syslog, of which nobody can be asked for again, and stays connected.
+fn say_over_syslog(koshu: &e2e::Koshu, lines: std::ops::Range<usize>) -> TcpStream {
+    let mut socket = TcpStream::connect(crate::listeners::address(koshu, "syslog")).unwrap();
+    for number in lines {
+        writeln!(socket, "<14>1 2026-11-26T03:04:05Z web-1 app - - - line {number}").unwrap();
+    }
+    socket
+}
+
+/// The dead-man's switch is not called by a server whose lake takes nothing. What senders without acknowledgements say
+/// meanwhile over a connection waits as long.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_full_disk_stops_the_heartbeat_and_room_brings_it_back() {
     let place = Place::new();
@@ -155,7 +166,7 @@ async fn a_full_disk_stops_the_heartbeat_and_room_brings_it_back() {
     let switch = Target::start().await;
     let url = switch.url();
     place.configure(&format!("server: {{memory: 128MiB}}\noutputs: {{heartbeat: {{url: \"{url}\", every: 30s}}}}\n"));
-    let koshu = place.start().await;
+    let koshu = Start::new(&place).argument("--listen").argument("syslog=127.0.0.1:0").ready().await;
     let beats = async |more: usize| {
         let before = switch.asked();
         until(HEARTBEAT, "a heartbeat comes", async || (switch.asked() >= before + more).then_some(())).await;
@@ -169,6 +180,7 @@ async fn a_full_disk_stops_the_heartbeat_and_room_brings_it_back() {
         (answer.status == 503).then_some(())
     })
     .await;
+    let _sender = say_over_syslog(&koshu, 0..500);
     while full.elapsed() < Duration::from_secs(35) {
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
@@ -179,5 +191,7 @@ async fn a_full_disk_stops_the_heartbeat_and_room_brings_it_back() {
     }
     std::fs::remove_file(filler).unwrap();
     beats(1).await;
+    let sql = "SELECT count(DISTINCT body) FROM logs WHERE service = 'app'";
+    until(HEARTBEAT, "every line is stored", async || (koshu.client().number(sql).await == 500).then_some(())).await;
     koshu.stop();
 }

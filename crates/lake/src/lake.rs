@@ -1,6 +1,6 @@
 //! The lake itself: opened, appended to, queried, maintained, closed.
 
-use crate::error::{AppendError, BusyReason, Damage, LakeError, QueryError};
+use crate::error::{AppendError, BusyReason, Damage, LakeError, QueryError, chain};
 use crate::identity;
 use crate::ipc;
 use crate::journal::frame::{self, FRAME_HEADER_BYTES, Mark, Payload};
@@ -610,17 +610,6 @@ impl Sealer {
     }
 }
 
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
-}
-
 async fn maintain(maintainer: Arc<Maintainer>, stop: Arc<Stop>) {
     loop {
         stop.pause(MAINTENANCE_EVERY).await;
@@ -655,7 +644,11 @@ async fn watch_disk(maintainer: Arc<Maintainer>, room: Arc<Room>, stop: Arc<Stop
         }
         let before = std::mem::replace(&mut *room.disk.lock(), reason);
         if before != reason {
-            tracing::warn!(reason = reason.map(|reason| reason.to_string()), "the disk's state for intake changed");
+            if let Some(reason) = reason {
+                tracing::warn!("intake is pushed back: {reason}");
+            } else {
+                tracing::info!("there is room on the disk again: intake goes on");
+            }
         }
         rounds = rounds.wrapping_add(1);
         stop.pause(DISK_LOOK_EVERY).await;

@@ -4,7 +4,7 @@
 
 use super::frame::Mark;
 use super::segment::{SegmentWriter, WriteFailure};
-use crate::error::{AppendError, BusyReason, LakeError};
+use crate::error::{AppendError, BusyReason, LakeError, chain};
 use crate::state::{Segment, State, tail_pieces};
 use base::Clock;
 use datafusion::arrow::array::RecordBatch;
@@ -98,11 +98,23 @@ struct Worker {
     published: tokio::sync::broadcast::Sender<(Table, RecordBatch)>,
     /// The file failed and could not be replaced yet: nothing may be acknowledged from it.
     broken: bool,
+    /// When a segment that could not be replaced is tried again, and until when nothing more is said of it.
+    again: Option<Again>,
     /// When the current segment got its first rows. Not by the clock on the wall, which may jump.
     first_rows: Option<Instant>,
     /// Held as long as anything may be written.
     _lock: Arc<File>,
 }
+
+/// A full disk stays full for a while: once a second is often enough to try, and once a minute to say so.
+#[derive(Debug, Clone, Copy)]
+struct Again {
+    at: Instant,
+    said: Instant,
+}
+
+const TRY_AGAIN_AFTER: Duration = Duration::from_secs(1);
+const SAY_AGAIN_AFTER: Duration = Duration::from_mins(1);
 
 /// What a writer needs to start.
 pub struct Start {
@@ -142,6 +154,7 @@ impl JournalWriter {
             segment,
             published: start.published,
             broken: false,
+            again: None,
             first_rows: None,
             _lock: start.lock,
         };
@@ -202,9 +215,7 @@ impl Worker {
             let due = self.is_due();
             if due || !rotate.is_empty() {
                 let outcome = self.rotate();
-                if let Err(error) = &outcome {
-                    tracing::warn!(%error, "the journal segment could not be replaced");
-                }
+                self.note(&outcome);
                 let mut outcome = Some(outcome);
                 for done in rotate {
                     let _ = done.send(outcome.take().unwrap_or(Ok(())));
@@ -219,10 +230,25 @@ impl Worker {
     fn next_group(&self) -> (Vec<Pending>, Vec<Rotated>, bool) {
         let mut queue = self.shared.queue.lock();
         if queue.waiting.is_empty() && queue.rotate.is_empty() && !queue.closed {
-            let left = self.rotation.age.saturating_sub(self.age()).max(Duration::from_millis(50));
+            let pause = self.again.map_or(Duration::ZERO, |again| again.at.saturating_duration_since(Instant::now()));
+            let left = self.rotation.age.saturating_sub(self.age()).max(pause).max(Duration::from_millis(50));
             self.shared.wake.wait_for(&mut queue, left.min(Duration::from_secs(1)));
         }
         (std::mem::take(&mut queue.waiting), std::mem::take(&mut queue.rotate), queue.closed)
+    }
+
+    /// Notes when a segment that could not be replaced is tried again.
+    fn note(&mut self, outcome: &Result<(), LakeError>) {
+        let Err(error) = outcome else {
+            self.again = None;
+            return;
+        };
+        let now = Instant::now();
+        let said = self.again.map(|again| again.said).filter(|said| now.duration_since(*said) < SAY_AGAIN_AFTER);
+        if said.is_none() {
+            tracing::warn!(error = %chain(error), "the journal segment could not be replaced; it is tried every second");
+        }
+        self.again = Some(Again { at: now + TRY_AGAIN_AFTER, said: said.unwrap_or(now) });
     }
 
     fn age(&self) -> Duration {
@@ -230,7 +256,9 @@ impl Worker {
     }
 
     fn is_due(&self) -> bool {
-        self.writer.durable >= self.rotation.bytes || (!self.segment.is_empty() && self.age() >= self.rotation.age)
+        let is_old = !self.segment.is_empty() && self.age() >= self.rotation.age;
+        let may_try = self.again.is_none_or(|again| again.at <= Instant::now());
+        may_try && (self.writer.durable >= self.rotation.bytes || is_old)
     }
 
     fn write_group(&mut self, group: Vec<Pending>) {

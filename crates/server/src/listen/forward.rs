@@ -3,7 +3,7 @@
 //! A chunk is acknowledged when its records are durable and never before; one that is sent again is acknowledged again
 //! and stored once.
 
-use super::{Guest, each_connection, store};
+use super::{Guest, Patience, each_connection, store};
 use crate::intake::Collector;
 use crate::parts::Parts;
 use crate::source_name::SourceKind;
@@ -115,7 +115,8 @@ impl Connection {
     /// Stores a message and acknowledges it, if its sender waits for that.
     async fn take(&mut self, message: Bytes) -> Result<(), String> {
         let peer = self.guest.peer.ip();
-        let stored = store(&self.parts, SourceKind::Forward, peer, &message, &self.stop, decoded).await;
+        let stored =
+            store(&self.parts, SourceKind::Forward, peer, &message, (Patience::Some, &self.stop), decoded).await;
         let stored = stored.map_err(|error| error.to_string())?;
         if let Some(ack) = stored.answer {
             self.guest.socket.write_all(&ack).await.map_err(|error| error.to_string())?;

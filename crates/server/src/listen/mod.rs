@@ -28,8 +28,18 @@ use tokio_util::task::TaskTracker;
 const MAX_CONNECTIONS: usize = 1024;
 /// Connections of one listener from one address; senders on this machine share one.
 const MAX_OF_ADDRESS: usize = 256;
-/// How long a delivery is held back while the lake has no room, before its connection is given up.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long a delivery is held back while the lake has no room.
+#[derive(Debug, Clone, Copy)]
+enum Patience {
+    /// Then its sender is told nothing, and sends it again; or it is lost, as datagrams are.
+    Some,
+    /// As long as it takes: its sender waits with the rest, and will not send this again.
+    Endless,
+}
+
+const SOME_PATIENCE: Duration = Duration::from_secs(30);
+/// Until a delivery is tried again whose service is being deleted.
+const DELETING: Duration = Duration::from_secs(1);
 
 /// Who is connected, counted by address.
 #[derive(Debug, Clone, Default)]
@@ -117,10 +127,13 @@ async fn store<R: Send + 'static>(
     kind: SourceKind,
     peer: IpAddr,
     bytes: &Bytes,
-    stop: &CancellationToken,
+    (patience, stop): (Patience, &CancellationToken),
     decode: impl Fn(&Bytes, &mut Collector<'_>) -> Result<R, DecodeError> + Clone + Send + 'static,
 ) -> Result<Stored<R>, IntakeError> {
-    let give_up = tokio::time::Instant::now() + PATIENCE;
+    let give_up = match patience {
+        Patience::Some => Some(tokio::time::Instant::now() + SOME_PATIENCE),
+        Patience::Endless => None,
+    };
     loop {
         let (now, held, decode) = (parts.clock.now(), bytes.clone(), decode.clone());
         let arrived = Arrived {
@@ -128,16 +141,17 @@ async fn store<R: Send + 'static>(
             source: SourceName { kind, name: peer.to_string() },
             bytes: held.len(),
         };
-        match parts.intake.store(arrived, move |collector| decode(&held, collector)).await {
-            Err(IntakeError::Append(AppendError::Busy { retry_after, reason }))
-                if tokio::time::Instant::now() + retry_after < give_up =>
-            {
-                tracing::debug!(%reason, kind = kind.name(), "a delivery waits");
-                if stop.run_until_cancelled(tokio::time::sleep(retry_after)).await.is_none() {
-                    return Err(IntakeError::Append(AppendError::Closed));
-                }
-            }
-            outcome => return outcome,
+        let outcome = parts.intake.store(arrived, move |collector| decode(&held, collector)).await;
+        let pause = match &outcome {
+            Err(IntakeError::Append(AppendError::Busy { retry_after, .. })) => *retry_after,
+            Err(IntakeError::Deleting) => DELETING,
+            _ => return outcome,
+        };
+        if give_up.is_some_and(|give_up| tokio::time::Instant::now() + pause >= give_up) {
+            return outcome;
+        }
+        if stop.run_until_cancelled(tokio::time::sleep(pause)).await.is_none() {
+            return Err(IntakeError::Append(AppendError::Closed));
         }
     }
 }

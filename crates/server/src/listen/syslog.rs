@@ -1,7 +1,7 @@
 //! Syslog over UDP and TCP, RFC 5424 and 3164. Lines of an access log inside (nginx's `access_log syslog:`) become
 //! requests.
 
-use super::{Guest, each_connection, store};
+use super::{Guest, Patience, each_connection, store};
 use crate::intake::Collector;
 use crate::parts::Parts;
 use crate::source_name::SourceKind;
@@ -75,7 +75,7 @@ fn decoded(batch: &Bytes, zone: &TimeZone, collector: &mut Collector<'_>) {
     }
 }
 
-async fn keep(parts: &Parts, peer: SocketAddr, batch: Bytes, stop: &CancellationToken) {
+async fn keep(parts: &Parts, peer: SocketAddr, batch: Bytes, how: (Patience, &CancellationToken)) {
     if batch.is_empty() {
         return;
     }
@@ -84,7 +84,7 @@ async fn keep(parts: &Parts, peer: SocketAddr, batch: Bytes, stop: &Cancellation
         decoded(batch, &zone, collector);
         Ok::<_, DecodeError>(())
     };
-    if let Err(error) = store(parts, SourceKind::Syslog, peer.ip(), &batch, stop, decode).await {
+    if let Err(error) = store(parts, SourceKind::Syslog, peer.ip(), &batch, how, decode).await {
         tracing::warn!(%error, %peer, "syslog messages were lost");
         parts.sources.lost(
             SourceKind::Syslog,
@@ -128,7 +128,7 @@ pub async fn serve_udp(socket: UdpSocket, parts: Parts, stop: CancellationToken)
             gathered.push(peer, &buffer[..length]);
         }
         for (peer, mut batch) in gathered.by_sender {
-            keep(&parts, peer, batch.take(), &stop).await;
+            keep(&parts, peer, batch.take(), (Patience::Some, &stop)).await;
         }
     }
 }
@@ -162,7 +162,7 @@ async fn connection(mut guest: Guest, parts: &Parts, stop: &CancellationToken) {
         if refused > 0 {
             parts.sources.lost(SourceKind::Syslog, &peer.ip().to_string(), refused, parts.clock.now());
         }
-        keep(parts, peer, batch.take(), stop).await;
+        keep(parts, peer, batch.take(), (Patience::Endless, stop)).await;
         let read = tokio::time::timeout(IDLE, guest.socket.read_buf(&mut unread));
         match stop.run_until_cancelled(read).await {
             Some(Ok(Ok(1..))) => {}
@@ -173,7 +173,7 @@ async fn connection(mut guest: Guest, parts: &Parts, stop: &CancellationToken) {
     if !unread.is_empty() {
         let mut last = Batch::default();
         last.push(&unread);
-        keep(parts, peer, last.take(), stop).await;
+        keep(parts, peer, last.take(), (Patience::Endless, stop)).await;
     }
 }
 
