@@ -7,6 +7,7 @@ use crate::journal::frame::{self, FRAME_HEADER_BYTES, Mark, Payload};
 use crate::journal::segment;
 use crate::journal::writer::{Held, JournalWriter, Pending, Rotation, Start};
 use crate::maintain::{Maintainer, Maintenance, reserve_bytes};
+use crate::observed::FirstErrors;
 use crate::options::LakeOptions;
 use crate::query::{Answer, Query, QueryStats, Reader};
 use crate::requests::{JudgedCache, JudgedSources};
@@ -59,6 +60,7 @@ pub struct Lake {
     reader: Arc<Reader>,
     cache: HourCache,
     judged: JudgedCache,
+    first_errors: FirstErrors,
     maintainer: Arc<Maintainer>,
     room: Arc<Room>,
     published: broadcast::Sender<(Table, RecordBatch)>,
@@ -185,6 +187,7 @@ impl Lake {
             reader,
             cache,
             judged,
+            first_errors: FirstErrors::default(),
             maintainer,
             room,
             published,
@@ -278,6 +281,11 @@ impl Lake {
     /// The reader, for questions built with expressions.
     pub fn reader(&self) -> &Reader {
         &self.reader
+    }
+
+    /// What is remembered of when errors were first seen.
+    pub(crate) fn first_errors(&self) -> &FirstErrors {
+        &self.first_errors
     }
 
     /// What disappointed users are judged from.

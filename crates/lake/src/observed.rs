@@ -5,6 +5,7 @@
 
 mod columns;
 mod errors;
+mod first;
 mod lines;
 mod metrics;
 mod of_pattern;
@@ -14,6 +15,7 @@ mod traces;
 pub use errors::{
     ErrorDetail, ErrorGroup, ErrorGroups, ErrorOrder, ErrorQuery, ErrorRecord, ErrorShare, MAX_ERROR_GROUPS,
 };
+pub use first::FirstErrors;
 pub use lines::{LineFilter, LineHistogram, LinePage, LineQuery, LineRecord, LineWords};
 pub use metrics::{Fold, MAX_METRIC_LINES, MetricLine, MetricName, MetricNames, MetricQuery, MetricSeries};
 pub use traces::{MAX_SPANS, SpanRecord, TraceDetail, TraceList, TraceQuery, TraceRoot};
@@ -25,7 +27,7 @@ use std::collections::HashMap;
 impl Lake {
     /// Groups of errors, the largest (or latest) first.
     pub async fn error_groups(&self, query: &ErrorQuery) -> Result<ErrorGroups, QueryError> {
-        self.reader().in_time(errors::groups(self.reader(), query)).await
+        self.reader().in_time(errors::groups(self.reader(), self.first_errors(), query)).await
     }
 
     /// One group of errors; `None` when none of its errors lies in the range.
@@ -36,7 +38,8 @@ impl Lake {
         service: Option<&str>,
         step_us: i64,
     ) -> Result<Option<ErrorDetail>, QueryError> {
-        self.reader().in_time(errors::detail(self.reader(), group, range, service, step_us)).await
+        let detail = errors::detail(self.reader(), self.first_errors(), group, range, service, step_us);
+        self.reader().in_time(detail).await
     }
 
     /// When an error of each of these groups was last seen in the range.

@@ -1,6 +1,7 @@
 //! Groups of errors: how many, whom they hit, since when, in which releases.
 
 use super::columns::{Attrs, Columns, merge_damaged};
+use super::first::FirstErrors;
 use super::steps::Steps;
 use crate::QueryError;
 use crate::query::{Answer, Reader};
@@ -66,7 +67,7 @@ pub struct ErrorGroup {
     pub count: u64,
     /// Different people among those that are known.
     pub users: u64,
-    /// First and last error in the range.
+    /// First error that is stored, also before the range.
     pub first_seen: Timestamp,
     /// Last error in the range.
     pub last_seen: Timestamp,
@@ -146,11 +147,11 @@ pub struct ErrorDetail {
     pub count: u64,
     /// Different people among those that are known.
     pub users: u64,
-    /// First error in the range.
+    /// First error that is stored, also before the range.
     pub first_seen: Timestamp,
     /// Last error in the range.
     pub last_seen: Timestamp,
-    /// By service, the most errors first.
+    /// By service, the most errors first; the first of each is the first that is stored.
     pub services: Vec<ErrorShare>,
     /// By release, the latest first.
     pub releases: Vec<ErrorShare>,
@@ -175,7 +176,7 @@ fn rows() -> Expr {
 }
 
 /// Groups, their totals, trends and releases.
-pub async fn groups(reader: &Reader, query: &ErrorQuery) -> Result<ErrorGroups, QueryError> {
+pub async fn groups(reader: &Reader, firsts: &FirstErrors, query: &ErrorQuery) -> Result<ErrorGroups, QueryError> {
     let steps = Steps::new(query.range, query.step_us)?;
     let limit = query.limit.clamp(1, MAX_ERROR_GROUPS);
     let wanted = selected(None, query.service.as_deref());
@@ -226,6 +227,12 @@ pub async fn groups(reader: &Reader, query: &ErrorQuery) -> Result<ErrorGroups, 
                 trend: vec![0; steps.number],
             });
         }
+    }
+    let place = |group: &ErrorGroup| ((group.group_id.clone(), group.service.clone()), group.first_seen);
+    let mut seen: Vec<_> = found.groups.iter().map(place).collect();
+    firsts.find(reader, query.range.from, &mut seen, &mut found.damaged_files).await?;
+    for (group, (_, first)) in found.groups.iter_mut().zip(seen) {
+        group.first_seen = first;
     }
     totals(reader, query.range, &wanted, &mut found).await?;
     found.bars = bars(reader, query.range, &wanted, steps).await?;
@@ -331,6 +338,7 @@ async fn trends_and_releases(
 /// One group.
 pub async fn detail(
     reader: &Reader,
+    firsts: &FirstErrors,
     group: &str,
     range: TimeRange,
     service: Option<&str>,
@@ -344,7 +352,13 @@ pub async fn detail(
     }
     let mut totals_of = ErrorGroups { damaged_files: std::mem::take(&mut damaged_files), ..ErrorGroups::default() };
     totals(reader, range, &wanted, &mut totals_of).await?;
-    let services = shares(reader, range, &wanted, "service", "rows", MAX_ERROR_GROUPS).await?;
+    let mut services = shares(reader, range, &wanted, "service", "rows", MAX_ERROR_GROUPS).await?;
+    let place = |share: &ErrorShare| ((group.to_owned(), share.name.clone().unwrap_or_default()), share.first_seen);
+    let mut seen: Vec<_> = services.iter().map(place).collect();
+    firsts.find(reader, range.from, &mut seen, &mut totals_of.damaged_files).await?;
+    for (share, (_, first)) in services.iter_mut().zip(seen) {
+        share.first_seen = first;
+    }
     let releases = shares(reader, range, &wanted, "release", "last", MAX_RELEASES_OF_GROUP).await?;
     let people = shares(reader, range, &wanted, "user_key", "rows", MAX_PEOPLE).await?;
     Ok(Some(ErrorDetail {

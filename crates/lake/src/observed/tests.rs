@@ -102,6 +102,37 @@ async fn errors_are_grouped_counted_and_ordered() {
 }
 
 #[tokio::test]
+async fn a_group_was_first_seen_when_it_was_whatever_range_is_looked_at() {
+    let fixture = lake_with(
+        Table::Errors,
+        vec![
+            errors(&[(1, "old", "shop", None, None), (2, "old", "blog", None, None), (60, "old", "shop", None, None)]),
+            errors(&[(70, "new", "shop", None, None)]),
+        ],
+    )
+    .await;
+    let firsts = async |from: i64, to: i64| {
+        let query = ErrorQuery { range: range(from, to), ..error_query(ErrorOrder::Count) };
+        let found = fixture.lake.error_groups(&query).await.unwrap();
+        let first = |group: ErrorGroup| (format!("{} {}", group.group_id, group.service), group.first_seen);
+        found.groups.into_iter().map(first).collect::<HashMap<_, _>>()
+    };
+    let want = HashMap::from([("old shop".to_owned(), at(1)), ("new shop".to_owned(), at(70))]);
+    for _ in 0..2 {
+        assert_eq!(firsts(50, 100).await, want, "found, and remembered");
+    }
+    // What is remembered of one range is true of all.
+    assert_eq!(firsts(65, 100).await, HashMap::from([("new shop".to_owned(), at(70))]));
+    assert_eq!(firsts(2, 65).await, HashMap::from([("old shop".to_owned(), at(1)), ("old blog".to_owned(), at(2))]));
+    // Older errors may come later: an import, a clock.
+    let late = vec![(Table::Errors, errors(&[(30, "new", "shop", None, None)]))];
+    fixture.lake.append(Append { rows: late, ..Append::default() }).await.unwrap();
+    assert_eq!(firsts(20, 100).await["new shop"], at(30));
+    let found = fixture.lake.error_group("old", range(50, 100), None, 50 * SECOND).await.unwrap().unwrap();
+    assert_eq!((found.first_seen, found.count), (at(1), 1));
+}
+
+#[tokio::test]
 async fn one_group_tells_whom_it_hit_and_since_when() {
     let fixture = lake_with(
         Table::Errors,

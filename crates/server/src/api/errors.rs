@@ -100,6 +100,7 @@ pub struct ErrorGroupView {
     message: String,
     count: u64,
     users: u64,
+    /// The first that is stored, also before the range.
     #[schema(value_type = String)]
     first_seen: Timestamp,
     #[schema(value_type = String)]
@@ -256,6 +257,7 @@ pub struct ErrorDetailView {
     step_s: i64,
     count: u64,
     users: u64,
+    /// The first that is stored, also before the range.
     #[schema(value_type = String)]
     first_seen: Timestamp,
     #[schema(value_type = String)]
