@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { ErrorGroup, ErrorState } from "../../api/types";
-import { countOf, framesOf, shownGroups, shownOf, trendBars } from "./groups";
+import { countOf, framesOf, groupPath, shownGroups, shownOf, trendBars } from "./groups";
 
 const group = (state: ErrorState, kind: string): ErrorGroup => ({
   group_id: kind,
@@ -63,4 +63,8 @@ it("frames of the application's own are known by their star", () => {
     { text: "call (rack.rb:2)", own: false },
   ]);
   expect(framesOf(null)).toEqual([]);
+});
+
+it("a group is found by its id, whatever that is made of", () => {
+  expect(groupPath("v1-3f/a b")).toBe("/errors/v1-3f%2Fa%20b");
 });

@@ -1,4 +1,4 @@
-// Which groups of errors a list shows, and how a trend is drawn. Pure.
+// Which groups of errors a list shows, where each is shown by itself, and how a trend is drawn. Pure.
 
 import type { ErrorGroup, ErrorState } from "../../api/types";
 
@@ -29,6 +29,9 @@ export function shownGroups(
 
 export const countOf = (groups: readonly ErrorGroup[], shown: Shown): number =>
   groups.filter((group) => belongs(group.state, shown)).length;
+
+/** The path of a group's page; `href` adds the rest. */
+export const groupPath = (group: string): string => `/errors/${encodeURIComponent(group)}`;
 
 export interface TrendBar {
   x: number;

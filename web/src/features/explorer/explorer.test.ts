@@ -1,6 +1,15 @@
 import { describe, expect, it } from "vitest";
 import type { LogRow } from "../../api/types";
-import { applyCompletion, complete, quoted, splitAt, splitTerms, term, withTerm } from "./filter";
+import {
+  applyCompletion,
+  complete,
+  failedOn,
+  quoted,
+  splitAt,
+  splitTerms,
+  term,
+  withTerm,
+} from "./filter";
 import { facetFields, facetValues, toggled } from "./facets";
 import { jsonOf, lineViewOf, lineViewText, LINE_VIEWS, nextLineView, restOf } from "./lines";
 import { fieldsOf, knownValues, uniqueById } from "./record";
@@ -184,4 +193,8 @@ describe("facets", () => {
   ])("%j, a click on %s %s: %j", (filter, field, value, want) =>
     expect(toggled(filter, field, value)).toBe(want),
   );
+});
+
+it("what failed on a route is asked for by its quoted name", () => {
+  expect(failedOn('GET /a "b"')).toBe('status>=500 route:"GET /a \\"b\\""');
 });

@@ -112,6 +112,9 @@ export function term(field: string, value: string, exclude = false): string {
   return `${exclude ? "-" : ""}${field}:${quoted(value)}`;
 }
 
+/** The requests of a route that failed. */
+export const failedOn = (route: string): string => `status>=500 ${term("route", route)}`;
+
 /** Adds a term once; the opposite of a term that is already there replaces it. */
 export function withTerm(filter: string, added: string): string {
   const terms = splitTerms(filter);

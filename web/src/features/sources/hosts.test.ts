@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { LIVENESS, type Because, type Host, type Tried } from "../../api/types";
 import { t, useLanguage } from "../../i18n/i18n.svelte";
 import { becauseText, becauseTexts, LIVENESS_WORDS, reachedText } from "./because";
-import { addressFor, followed, hostSkew, named, pastOf, worstFirst } from "./hosts";
+import { addressFor, awayOf, followed, hostSkew, named, pastOf, worstFirst } from "./hosts";
 
 const host = (name: string, more: Partial<Host> = {}): Host => ({
   name,
@@ -59,6 +59,12 @@ describe("hosts", () => {
     ["is behind", -61_000, { ahead: false, by: 61 }],
   ])("whose clock %s", (_, ms, want) => expect(hostSkew(ms)).toEqual(want));
 
+  it("are away unless they are known to be there", () => {
+    expect(awayOf(LIVENESS.map((liveness) => host(liveness, { liveness })))).toBe(
+      LIVENESS.length - 1,
+    );
+    expect(awayOf([host("a"), host("b")])).toBe(0);
+  });
   it("add up what their log files wait for, and count those that are not followed", () => {
     const file = (problem: string | null, lag_bytes: number): Host["files"][number] => ({
       path: "/a",

@@ -26,6 +26,10 @@ export function followed(files: readonly HostFile[]): Followed {
   };
 }
 
+/** How many are not there, or of which nobody can tell. */
+export const awayOf = (hosts: readonly Pick<Host, "liveness">[]): number =>
+  hosts.filter((host) => host.liveness !== "alive").length;
+
 /** What is believed to be gone in front, then by name. */
 export function worstFirst(hosts: readonly Host[]): Host[] {
   const rank = (host: Host): number => LIVENESS.indexOf(host.liveness);
