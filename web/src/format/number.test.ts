@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { hold } from "./hold";
 import * as number from "./number";
 import { toCsv, toMarkdown } from "./table";
 import {
@@ -180,6 +181,34 @@ describe("numbers", () => {
   });
 });
 
+describe("a number and its unit", () => {
+  it.each([
+    ["95 % interval", "95_% interval"],
+    ["target { $target } % over { $window }", "target { $target }_% over { $window }"],
+    ["Burn 1 h, at most { $s } s, 1 MiB.", "Burn 1_h, at most { $s }_s, 1_MiB."],
+    ["Last { $n } minutes of 30 days", "Last { $n }_minutes of 30_days"],
+    ["直近 { $n } 日間：{ $users } 人、5 種類", "直近 { $n }_日間：{ $users }_人、5_種類"],
+    ["{ $n } hosts, { $n } sources, { $n } minutely", "{ $n } hosts, { $n } sources, { $n } minutely"],
+    ["{ $route } だけで、{ $name } の", "{ $route } だけで、{ $name } の"],
+    ["{ $n ->\n    [one] one day\n   *[other] { $n } days\n}", "{ $n ->\n    [one] one day\n   *[other] { $n }_days\n}"],
+  ])("hold together in a text, and nothing else does: %j", (text, want) => expect(hold(text)).toBe(want.replaceAll("_", "\u00a0"))); // prettier-ignore
+
+  it.each([
+    [number.formatLength(243, "en"), "4_minutes"],
+    [number.formatLength(243, "ja"), "4_分"],
+    [number.inWords(43.21, "minute", "en", { maximumSignificantDigits: 3 }), "43.2_minutes"],
+    [number.formatMs(42, "en"), "42_ms"],
+    [number.formatDuration(90, "ja"), "1.5_分"],
+    [number.formatPerCent(0.95, "en"), "95_%"],
+    [number.formatInterval(0.0018, 0.0024, "en"), "0.18\u2060–\u20600.24_%"],
+    [number.formatBytes(1_536, "en"), "1.5_KiB"],
+    [formatAgo(new Date(0), new Date(720_000), "en"), "12_minutes ago"],
+    [formatAgo(new Date(0), new Date(720_000), "ja"), "12_分前"],
+  ])("hold together in what is formatted: %s", (text, want) =>
+    expect(text).toBe(want.replaceAll("_", "\u00a0")),
+  );
+});
+
 describe("times", () => {
   const at = new Date("2026-11-22T10:30:00Z");
   it("are shown in the chosen zone", () => {
@@ -216,7 +245,7 @@ describe("times", () => {
     [-90_000_000, "25 hours ago"],
     [-864_000_000, "10 days ago"],
   ])("%s ms from now is %s", (ms, want) =>
-    expect(formatAgo(new Date(at.getTime() + ms), at, "en")).toBe(want),
+    expect(plain(formatAgo(new Date(at.getTime() + ms), at, "en"))).toBe(want),
   );
 });
 

@@ -1,6 +1,8 @@
 // Numbers as people read them. Pure: the language comes in as an argument. An unknown value is
 // always a dash, never a zero. A number and its unit stay on one line (\u00a0, \u2060).
 
+import { hold } from "./hold";
+
 export const UNKNOWN = "–";
 
 const cache = new Map<string, Intl.NumberFormat>();
@@ -56,6 +58,22 @@ export function formatDuration(seconds: number | null, language: string): string
   return text(seconds / 86_400, 1, day);
 }
 
+/** A number and its unit of time in words, with as many digits as are asked for: "43.2 minutes". */
+export const inWords = (
+  value: number,
+  unit: "second" | "minute" | "hour" | "day",
+  language: string,
+  options: Intl.NumberFormatOptions = {},
+): string =>
+  hold(
+    new Intl.NumberFormat(language, {
+      style: "unit",
+      unit,
+      unitDisplay: "long",
+      ...options,
+    }).format(value),
+  );
+
 /** A length of time in words and whole numbers, in the largest unit of which there are two: "4 minutes", "90 minutes". */
 export function formatLength(seconds: number, language: string): string {
   const [unit, size] =
@@ -67,9 +85,7 @@ export function formatLength(seconds: number, language: string): string {
           ? (["hour", 3_600] as const)
           : (["day", 86_400] as const);
   const whole = unit === "hour" ? Math.round((seconds / size) * 2) / 2 : Math.round(seconds / size);
-  return new Intl.NumberFormat(language, { style: "unit", unit, unitDisplay: "long" }).format(
-    whole,
-  );
+  return inWords(whole, unit, language);
 }
 
 /** A ratio as per cent with as many digits as it needs, rounded so that it never looks better. */

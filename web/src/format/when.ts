@@ -1,6 +1,7 @@
 // Times as people read them, always in the zone that the page shows. It reads no clock.
 
 import { wallClock } from "../time/zone";
+import { hold } from "./hold";
 
 const cache = new Map<string, Intl.DateTimeFormat>();
 
@@ -82,10 +83,12 @@ export const zoneName = (at: Date, language: string, zone: string): string =>
 /** "3 minutes ago", in the largest unit that fits. */
 export function formatAgo(at: Date, now: Date, language: string): string {
   const relative = new Intl.RelativeTimeFormat(language, { numeric: "auto" });
+  const said = (n: number, unit: Intl.RelativeTimeFormatUnit): string =>
+    hold(relative.format(n, unit));
   const seconds = Math.round((at.getTime() - now.getTime()) / 1000);
   const size = Math.abs(seconds);
-  if (size < 60) return relative.format(seconds, "second");
-  if (size < 3_600) return relative.format(Math.round(seconds / 60), "minute");
-  if (size < 172_800) return relative.format(Math.round(seconds / 3_600), "hour");
-  return relative.format(Math.round(seconds / 86_400), "day");
+  if (size < 60) return said(seconds, "second");
+  if (size < 3_600) return said(Math.round(seconds / 60), "minute");
+  if (size < 172_800) return said(Math.round(seconds / 3_600), "hour");
+  return said(Math.round(seconds / 86_400), "day");
 }

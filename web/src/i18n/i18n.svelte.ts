@@ -2,6 +2,7 @@
 // its key, so that the gap is seen and never hidden; a test keeps the languages equal.
 
 import { FluentBundle, FluentResource, type FluentVariable } from "@fluent/bundle";
+import { hold } from "../format/hold";
 import type { MessageKey } from "./keys";
 
 export type Language = "ja" | "en";
@@ -23,7 +24,7 @@ export async function useLanguage(language: Language): Promise<void> {
   const source = (await load[language]()).default;
   if (wanted !== language) return;
   const next = new FluentBundle(language, { useIsolating: false });
-  next.addResource(new FluentResource(source));
+  next.addResource(new FluentResource(hold(source)));
   bundle = next;
   state.language = language;
   document.documentElement.lang = language;

@@ -122,4 +122,14 @@ describe("the language of the page", () => {
     await first;
     expect([language(), t("close")]).toEqual(["en", "Close"]);
   });
+  it("keeps a number and its unit on one line", async () => {
+    vi.stubGlobal("document", { documentElement: { lang: "" } });
+    vi.resetModules();
+    const { t, useLanguage } = await import("./i18n.svelte");
+    await useLanguage("en");
+    expect(t("range-last-minutes", { n: 15 })).toMatch(/ 15\u00a0minutes$/);
+    expect(t("quality-interval", { interval: "a 5 s b" })).toBe("95\u00a0%: a 5 s b");
+    await useLanguage("ja");
+    expect(t("quality-interval", { interval: "–" })).toBe("95\u00a0% 区間 –");
+  });
 });

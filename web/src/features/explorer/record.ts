@@ -53,7 +53,7 @@ function durationField(value: number): Field {
   const rounded = value >= 100 ? Math.floor(value) : Math.floor(value * 10) / 10;
   return {
     name: "duration",
-    value: `${value} ms`,
+    value: `${value}\u00a0ms`,
     include: `duration>=${rounded}ms`,
     exclude: `duration<${rounded}ms`,
   };

@@ -2,7 +2,7 @@
 // rounded up to a better figure, and an unknown one is never 100 %.
 
 import type { Figures, IncompleteDay, MonthReport, Part, WorstWindow } from "../../api/quality";
-import { formatDuration, goodThousandths } from "../../format/number";
+import { formatDuration, goodThousandths, inWords } from "../../format/number";
 import { wallClock } from "../../time/zone";
 
 /** `2026-11`, from year 1 on. */
@@ -62,12 +62,7 @@ export function formatBounds(low: number, high: number, language: string): strin
 
 /** "43.2 minutes", "8.64 minutes": three digits, because half a minute counts at 99.99 %. */
 export const formatMinutes = (seconds: number, language: string): string =>
-  new Intl.NumberFormat(language, {
-    style: "unit",
-    unit: "minute",
-    unitDisplay: "long",
-    maximumSignificantDigits: 3,
-  }).format(seconds / 60);
+  inWords(seconds / 60, "minute", language, { maximumSignificantDigits: 3 });
 
 /** Time that people spent, with more of it in days than anybody counts in minutes. */
 export const formatSpent = (microseconds: number, language: string): string =>

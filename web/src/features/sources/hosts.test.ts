@@ -174,5 +174,5 @@ describe("reasons as they are read in Japanese", () => {
       "エージェントから 40 秒の間、何も届いていません。",
     ));
   it("name who reached a host", () =>
-    expect(reachedText(["server", "a", "b", "c"])).toBe("サーバー、a、b ほか 1 台"));
+    expect(plain(reachedText(["server", "a", "b", "c"]))).toBe("サーバー、a、b ほか 1 台"));
 });

@@ -1,6 +1,7 @@
 // What a rule detects, in the language of the page. The server's English sentence stands where the parts are not known.
 
 import type { Detects, Measured, MeasuredPart } from "../../api/watch";
+import { inWords } from "../../format/number";
 import { language, t, type MessageKey } from "../../i18n/i18n.svelte";
 import { spanSeconds } from "./objectives";
 import { amount } from "./said";
@@ -40,12 +41,7 @@ const LENGTHS = [
 /** A length of time, never rounded: it is a limit that somebody set. */
 export function exactLength(seconds: number, language: string): string {
   const [unit, size] = LENGTHS.find(([, size]) => seconds % size === 0) ?? LENGTHS[3];
-  return new Intl.NumberFormat(language, {
-    style: "unit",
-    unit,
-    unitDisplay: "long",
-    maximumFractionDigits: 6,
-  }).format(seconds / size);
+  return inWords(seconds / size, unit, language, { maximumFractionDigits: 6 });
 }
 function spanText(span: string): string {
   const seconds = spanSeconds(span);
