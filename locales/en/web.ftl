@@ -731,9 +731,20 @@ import-progress = Import of { $path }
 import-done = done
 import-failed = Failed: { $reason }
 import-counts = { $lines ->
-    [one] One line
-   *[other] { $lines } lines
-}: { $parsed } parsed, { $rejected } rejected, { $already } already there.
+    [one] One new line
+   *[other] { $lines } new lines
+}: { $parsed } parsed, { $rejected } rejected.
+import-already = { $size } had been stored before and was passed over.
+import-past = Import its past…
+import-again = Import its past again…
+import-past-title = Import the past of this log?
+import-past-ask = Koshu reads <b>{ $size }</b> on disk, { $files ->
+    [one] one file
+   *[other] { $files } files, the oldest first
+}; packed files hold more than that. What it finds becomes requests of { $service }, at the times that the lines name.
+import-past-once = No line is counted twice: what has been stored already is passed over, however often you import. The log is followed meanwhile.
+import-start = Import
+import-too-many = Too many imports are waiting. Try again when some of them are done.
 connect-pick = What do you run? Pick it, and paste the lines into its configuration.
 connect-access = Access logs
 connect-hosts = Your other hosts

@@ -97,8 +97,13 @@ async function change(request, response, path) {
       door.open = false;
       return json(response, 201, { id: "t2", token: "koshu_cd34_2xqk7f9s8d7f6g5h4j3k2l1" });
     case "POST /sources/follow":
-      followed.set(body.path, { service: body.service, past: body.import_past, at: Date.now() });
-      return json(response, 202, {});
+      followed.set(body.path, {
+        service: body.service,
+        past: body.import_past,
+        already: body.path.includes("/api.") ? 21_400_000 : 0,
+        at: Date.now(),
+      });
+      return json(response, 202, { following: true, imports: body.import_past ? ["1"] : [] });
     case "POST /sql":
       if (/bad/.test(body.sql))
         return problem(response, 400, "Schema error: No field named bad. Did you mean 'bytes'?");

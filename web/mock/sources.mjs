@@ -224,6 +224,18 @@ export function sources(empty, many) {
         sample: { lines: 1000, parsed: 998, rejected: 2 },
       },
       {
+        path: "/var/log/nginx/api.access.log",
+        size_bytes: 21_400_000,
+        readable: true,
+        reason: null,
+        format: "combined",
+        service_suggestion: "api",
+        found_by: "nginx configuration",
+        following: true,
+        older_files: [{ path: "/var/log/nginx/api.access.log.1.gz", size_bytes: 3_300_000 }],
+        sample: { lines: 1000, parsed: 1000, rejected: 0 },
+      },
+      {
         path: "/var/log/apache2/access.log",
         size_bytes: 9_220_113,
         readable: false,
@@ -353,7 +365,7 @@ export const imports = () =>
         lines: Math.round(412_000 * part),
         parsed: Math.round(411_800 * part),
         rejected: Math.round(200 * part),
-        already_imported: 0,
+        already_imported: run.already,
         error: null,
       };
     });

@@ -183,6 +183,23 @@ const PAGES = [
       await page.waitForTimeout(600);
     },
   ],
+  [
+    "sources-past",
+    "/sources",
+    async (page) => {
+      await page.getByRole("button", { name: /^(Import its past|過去を取り込む)/ }).click();
+      await page.waitForTimeout(100);
+    },
+  ],
+  [
+    "sources-past-runs",
+    "/sources",
+    async (page) => {
+      await page.getByRole("button", { name: /^(Import its past|過去を取り込む)/ }).click();
+      await page.locator("dialog[open] button.primary").click();
+      await page.getByRole("progressbar").waitFor();
+    },
+  ],
   ["sources-many", "/sources", null, "many"],
   [
     "sources-token",
@@ -314,7 +331,14 @@ async function one(browser, look, [name, path, act, scenario = "normal"]) {
   await page.waitForTimeout(250);
   const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
   if (wide > 0) complain(`scrolls sideways by ${wide} px`);
-  const modal = ["help", "demo-ask", "range", "phone-places", "sources-forget"].includes(name);
+  const modal = [
+    "help",
+    "demo-ask",
+    "range",
+    "phone-places",
+    "sources-forget",
+    "sources-past",
+  ].includes(name);
   await page.screenshot({ path: join(out, `${name}-${look.name}.png`), fullPage: !modal });
   if (withAxe && look.axe) {
     const found = await new AxeBuilder({ page })

@@ -242,6 +242,36 @@ async function walk(step, page, errors) {
       .click();
     await page.getByRole("progressbar").waitFor();
   });
+  await step(
+    "the past of a followed log is imported once it was asked, and not twice",
+    async () => {
+      const log = page.locator("section[aria-labelledby=found] li", { hasText: "/api.access.log" });
+      await log.getByText("Followed as shop-api-internal.").waitFor();
+      const button = log.getByRole("button", { name: /Import its past/ });
+      await button.click();
+      const dialog = page.locator("dialog[open]");
+      await dialog.getByText("Koshu reads 23.6 MiB on disk, 2 files, the oldest first").waitFor();
+      let full = true;
+      await page.route("**/api/v1/sources/follow", (route) => {
+        assert.deepEqual(route.request().postDataJSON(), {
+          path: "/var/log/nginx/api.access.log",
+          service: "shop-api-internal",
+          import_past: true,
+        });
+        if (!full) return route.continue();
+        full = false;
+        return route.fulfill({ status: 429, headers: { "retry-after": "10" }, json: {} });
+      });
+      await dialog.getByRole("button", { name: "Import", exact: true }).click();
+      await dialog.getByText("Too many imports are waiting.").waitFor();
+      errors.splice(0);
+      await dialog.getByRole("button", { name: "Import", exact: true }).click();
+      await log.getByRole("progressbar").waitFor();
+      await log.getByText("20.4 MiB had been stored before").waitFor();
+      assert.deepEqual([await dialog.count(), await button.count()], [0, 0]);
+      await page.unroute("**/api/v1/sources/follow");
+    },
+  );
   await step("a host that is gone says why, and is forgotten once that was asked", async () => {
     await page.goto(`${BASE}/sources`);
     const hosts = page.locator("section[aria-labelledby=hosts]");
