@@ -738,11 +738,11 @@ import-already = { $size } had been stored before and was passed over.
 import-past = Import its past…
 import-again = Import its past again…
 import-past-title = Import the past of this log?
-import-past-ask = Koshu reads <b>{ $size }</b> on disk, { $files ->
+import-past-ask = Koshu reads <b>{ $size }</b> in { $files ->
     [one] one file
    *[other] { $files } files, the oldest first
-}; packed files hold more than that. What it finds becomes requests of { $service }, at the times that the lines name.
-import-past-once = No line is counted twice: what has been stored already is passed over, however often you import. The log is followed meanwhile.
+} (packed files hold more). The lines become requests of { $service }, at the times written in them.
+import-past-once = No line is counted twice: whatever is stored already is passed over, however often you import. Following goes on meanwhile.
 import-start = Import
 import-too-many = Too many imports are waiting. Try again when some of them are done.
 connect-pick = What do you run? Pick it, and paste the lines into its configuration.

@@ -250,7 +250,7 @@ async function walk(step, page, errors) {
       const button = log.getByRole("button", { name: /Import its past/ });
       await button.click();
       const dialog = page.locator("dialog[open]");
-      await dialog.getByText("Koshu reads 23.6 MiB on disk, 2 files, the oldest first").waitFor();
+      await dialog.getByText("Koshu reads 23.6 MiB in 2 files, the oldest first").waitFor();
       let full = true;
       await page.route("**/api/v1/sources/follow", (route) => {
         assert.deepEqual(route.request().postDataJSON(), {
