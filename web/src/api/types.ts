@@ -315,7 +315,8 @@ export interface Snippet {
   text: string;
   listener: string | null;
   reach: "open" | "here" | "off" | "no_address";
-  guard: "token" | "no_token_yet" | "own_token" | "signature" | "port" | "key" | "certificate" | "local";
+  guard:
+    "token" | "no_token_yet" | "own_token" | "signature" | "port" | "key" | "certificate" | "local";
 }
 
 export interface Sources {

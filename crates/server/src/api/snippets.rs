@@ -282,9 +282,8 @@ fn hosts(here: &Here) -> Vec<Snippet> {
 }
 
 /// A snippet for fluentd's forward: where it is encrypted, the sender proves the key too.
-fn forward(to: &Listener, key: &'static str, language: &'static str, text: String) -> Snippet {
-    let guard = if to.is_open { Guard::Key } else { Guard::Port };
-    Snippet { guard, ..port(to, key, "shippers", language, text) }
+fn forward(of: Snippet, to: &Listener) -> Snippet {
+    if to.is_open { Snippet { guard: Guard::Key, ..of } } else { of }
 }
 
 fn fluentd(to: &Listener) -> Snippet {
@@ -299,7 +298,7 @@ fn fluentd(to: &Listener) -> Snippet {
          port {}\n  </server>\n</match>\n",
         to.host, to.port
     );
-    forward(to, "fluentd", "conf", text)
+    forward(port(to, "fluentd", "shippers", "conf", text), to)
 }
 
 fn fluent_bit(to: &Listener) -> Snippet {
@@ -312,7 +311,7 @@ fn fluent_bit(to: &Listener) -> Snippet {
         "[OUTPUT]\n    Name forward\n    Match *\n    Host {}\n    Port {}\n    Require_ack_response true\n{tls}",
         to.host, to.port
     );
-    forward(to, "fluent-bit", "conf", text)
+    forward(port(to, "fluent-bit", "shippers", "conf", text), to)
 }
 
 fn rsyslog(to: &Listener) -> Snippet {
