@@ -389,7 +389,7 @@ async function walk(page) {
     await look(page, "objectives-ja");
     await page.locator("main [data-row] [data-primary]", { hasText: "available" }).click();
     await heading("何が予算を減らしたのか").waitFor();
-    await page.getByText(/^30 日のうち \d+ (分|秒)$/).waitFor();
+    await page.getByText(/^30\s日のうち \d+\s(分|秒)$/).waitFor();
     await look(page, "objective-ja");
     await button("EN").click();
     await heading("What burnt it?").waitFor();
