@@ -99,12 +99,8 @@ pub struct FoundForPeople {
 impl App {
     /// Builds and starts every part; returns when requests are answered.
     pub async fn start(options: AppOptions, clock: Clock) -> Result<Self> {
-        if !options.http.ip().is_loopback() {
-            bail!(
-                "{} is reachable from other machines, and nothing is encrypted there: listen on 127.0.0.1, and for \
-                 other machines set server.tls and server.listen.https, or put a reverse proxy with TLS in front",
-                options.http
-            );
+        if let Some(refused) = options.config.server.refused("http", options.http) {
+            bail!("{}: {}", refused.why, refused.help);
         }
         prepare_folder(&options.dir)?;
         let listener = TcpListener::bind(options.http).await.with_context(|| {

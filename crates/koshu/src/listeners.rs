@@ -41,17 +41,7 @@ pub struct Wanted<'a> {
 impl Wanted<'_> {
     fn asked(&self, name: &str) -> Option<Listen> {
         let flag = self.flags.iter().rfind(|(flag, _)| *flag == name).map(|(_, at)| *at);
-        let section = &self.config.server.listen;
-        flag.or(match name {
-            "https" => section.https,
-            "otlp_grpc" => section.otlp_grpc,
-            "otlp_http" => section.otlp_http,
-            "forward" => section.forward,
-            "syslog" => section.syslog,
-            "elasticsearch" => section.elasticsearch,
-            "statsd" => section.statsd,
-            _ => None,
-        })
+        flag.or_else(|| self.config.server.listen.get(name))
     }
 }
 
@@ -98,42 +88,18 @@ fn files(section: &TlsSection) -> TlsFiles {
     TlsFiles { certificate, key, clients }
 }
 
-/// How bytes of a listener travel: as they are on this machine, and encrypted beyond it. There every sender also has to
-/// prove that it may send.
+/// How bytes of a listener travel: as they are on this machine, and encrypted beyond it.
 fn wire(name: &str, at: SocketAddr, config: &Config, tls: Option<&Arc<Tls>>) -> Result<Wire> {
-    let is_here = at.ip().is_loopback();
-    if is_here && name != "https" {
-        return Ok(Wire::default());
+    if let Some(refused) = config.server.refused(name, at) {
+        bail!("{}: {}", refused.why, refused.help);
     }
-    let reachable = || format!("{at} for {name} is reachable from other machines");
-    if name == "statsd" {
-        bail!(
-            "{}, and its datagrams can be neither encrypted nor refused to strangers: listen on 127.0.0.1 and let an \
-             agent on this machine pass on what others send",
-            reachable()
-        );
-    }
-    let Some(tls) = tls else {
-        if is_here {
-            bail!("{at} for {name}: there is no certificate; set server.tls");
-        }
-        bail!("{}, and nothing is encrypted there: listen on 127.0.0.1, or set server.tls", reachable());
-    };
-    match name {
-        "forward" if config.server.intake.forward_shared_key.is_none() => {
-            bail!("{}, and everybody there could send: set server.intake.forward_shared_key", reachable())
-        }
-        "syslog" => tls.wire_for_known()?.with_context(|| {
-            format!(
-                "{}, and everybody there could send: set server.tls.clients, the file of the certificates that sign \
-                 those of senders",
-                reachable()
-            )
-        }),
-        "forward" => Ok(tls.wire(&[])?),
-        "otlp_grpc" => Ok(tls.wire(&[b"h2"])?),
-        _ => Ok(tls.wire(&[b"http/1.1"])?),
-    }
+    let Some(tls) = tls.filter(|_| name == "https" || !at.ip().is_loopback()) else { return Ok(Wire::default()) };
+    Ok(match name {
+        "syslog" => tls.wire_for_known()?,
+        "forward" => tls.wire(&[])?,
+        "otlp_grpc" => tls.wire(&[b"h2"])?,
+        _ => tls.wire(&[b"http/1.1"])?,
+    })
 }
 
 async fn start(

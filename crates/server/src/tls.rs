@@ -69,6 +69,9 @@ pub enum TlsError {
         /// Why.
         source: rustls::Error,
     },
+    /// Nothing says who signs the certificates of senders.
+    #[error("there is no file of the certificates that sign those of senders")]
+    NoClients,
     /// Certificates that sign those of senders.
     #[error("{} cannot be used to know senders: {source}", file.display())]
     Clients {
@@ -151,9 +154,9 @@ impl Tls {
         Ok(Wire::encrypted(config))
     }
 
-    /// For senders who prove themselves with a certificate. `None` when nothing says who signs them.
-    pub fn wire_for_known(self: &Arc<Self>) -> Result<Option<Wire>, TlsError> {
-        let Some(file) = &self.files.clients else { return Ok(None) };
+    /// For senders who prove themselves with a certificate, signed by [`TlsFiles::clients`].
+    pub fn wire_for_known(self: &Arc<Self>) -> Result<Wire, TlsError> {
+        let file = self.files.clients.as_ref().ok_or(TlsError::NoClients)?;
         let mut roots = rustls::RootCertStore::empty();
         for certificate in read_certificates("the file of senders' certificates", file)? {
             roots.add(certificate).map_err(|source| TlsError::Root { file: file.clone(), source })?;
@@ -161,7 +164,7 @@ impl Tls {
         let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&self.provider)).build();
         let verifier = verifier.map_err(|source| TlsError::Clients { file: file.clone(), source })?;
         let config = self.builder()?.with_client_cert_verifier(verifier).with_cert_resolver(self.resolver());
-        Ok(Some(Wire::encrypted(config)))
+        Ok(Wire::encrypted(config))
     }
 
     fn builder(&self) -> Result<ConfigBuilder<ServerConfig, WantsVerifier>, TlsError> {

@@ -153,9 +153,9 @@ fn what_would_let_strangers_in_is_refused_with_the_way_out() {
     };
     for (yaml, listen, want) in [
         (String::new(), "http=0.0.0.0:0", "set server.tls and server.listen.https"),
-        (String::new(), "https=127.0.0.1:0", "there is no certificate; set server.tls"),
+        (String::new(), "https=127.0.0.1:0", "has no certificate to show: set server.tls"),
         (String::new(), "otlp_grpc=0.0.0.0:0", "nothing is encrypted there: listen on 127.0.0.1, or set server.tls"),
-        (tls("server.key"), "forward=0.0.0.0:0", "set server.intake.forward_shared_key"),
+        (tls("server.key"), "forward=0.0.0.0:0", "set server.intake.forward_shared_key_file"),
         (tls("server.key"), "syslog=0.0.0.0:0", "set server.tls.clients"),
         (tls("server.key"), "statsd=0.0.0.0:0", "let an agent on this machine pass on what others send"),
         (tls("other.key"), "https=0.0.0.0:0", "other.key cannot be used"),

@@ -1,8 +1,7 @@
 //! `koshu up` and `koshu serve`: everything in one process.
 
 use crate::app::{App, AppOptions};
-use crate::config::variables;
-use crate::config::{Config, Listen, line_of, render};
+use crate::config::{Config, LISTENERS, Listen, line_of, render, variables};
 use crate::failure::Failure;
 use crate::output::Screen;
 use crate::place;
@@ -59,9 +58,6 @@ pub struct ListenAt {
     /// Where.
     pub at: Listen,
 }
-
-const LISTENERS: [&str; 8] =
-    ["http", "https", "otlp_grpc", "otlp_http", "forward", "syslog", "elasticsearch", "statsd"];
 
 impl FromStr for ListenAt {
     type Err = String;

@@ -6,6 +6,7 @@
 mod checks;
 mod environment;
 mod later;
+mod listen;
 mod merge;
 mod objects;
 mod problem;
@@ -19,10 +20,11 @@ mod yaml;
 
 pub use environment::variables;
 pub use later::Raw;
+pub use listen::{LISTENERS, Listen};
 pub use objects::{ObjectPlace, ObjectsSection};
 pub use problem::{ConfigErrors, Problem, line_of, render};
 pub use scrape::ScrapeSection;
-pub use server::{ForwardUser, Listen, ServerSection, TlsSection};
+pub use server::{ForwardUser, ServerSection, TlsSection};
 pub use services::{ServiceSection, UserIdentity};
 pub use watching::{OnCallSection, OutputsSection, compile_watch};
 
@@ -119,6 +121,9 @@ impl Config {
             problems.extend(config.server.intake.problem());
         }
         if problems.is_empty() {
+            problems.extend(refused_addresses(&config.server, &documents));
+        }
+        if problems.is_empty() {
             for found in compile_watch(&config).1 {
                 let told = watching::at_its_place(&documents, &found);
                 if found.is_warning { warnings.push(told) } else { problems.push(told) }
@@ -165,6 +170,27 @@ fn list(folder: &Path) -> Result<Vec<PathBuf>, Problem> {
     others.sort();
     others.insert(0, main);
     Ok(others)
+}
+
+/// Addresses at which nothing may listen.
+fn refused_addresses(server: &ServerSection, documents: &[yaml::Document]) -> Vec<Problem> {
+    let refused = |name: &&str| match server.listen.get(name)? {
+        Listen::At(at) => server.refused(name, at).map(|refused| ((*name).to_owned(), refused)),
+        Listen::Off => None,
+    };
+    let told = |(name, refused): (String, listen::Refused)| {
+        let place = documents.iter().find_map(|document| {
+            let section = document.root.get("server")?.get("listen")?;
+            let (key, _) = section.entries().iter().find(|(key, _)| key.text == name)?;
+            Some((document, key.place))
+        });
+        let problem = match place {
+            Some((document, place)) => Problem::at(document, place, refused.why),
+            None => Problem::new(refused.why),
+        };
+        problem.help(refused.help)
+    };
+    LISTENERS.iter().filter_map(refused).map(told).collect()
 }
 
 /// What no type can say about a file.

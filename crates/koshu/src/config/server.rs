@@ -1,5 +1,6 @@
 //! The `server` section: budgets, time zone, retention, addresses.
 
+use super::listen::ListenSection;
 use super::problem::Problem;
 use base::{ByteSize, Secret, ServiceName, Span};
 use schemars::JsonSchema;
@@ -169,56 +170,6 @@ impl Default for RetentionSection {
             events: days(400),
             rollup_1m: days(400),
         }
-    }
-}
-
-/// Addresses to listen on: `127.0.0.1:4649`, port 0 for any free one, or `off`.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct ListenSection {
-    /// Pages, API and every protocol over HTTP. Default: `127.0.0.1:4649`.
-    pub http: Option<Listen>,
-    /// The same over HTTPS, also for other machines; takes `tls`. Default: off.
-    pub https: Option<Listen>,
-    /// OpenTelemetry over gRPC.
-    pub otlp_grpc: Option<Listen>,
-    /// OpenTelemetry over HTTP.
-    pub otlp_http: Option<Listen>,
-    /// fluentd forward.
-    pub forward: Option<Listen>,
-    /// syslog.
-    pub syslog: Option<Listen>,
-    /// Elasticsearch-compatible intake.
-    pub elasticsearch: Option<Listen>,
-    /// StatsD.
-    pub statsd: Option<Listen>,
-}
-
-/// Where to listen, or not to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Listen {
-    /// Do not.
-    Off,
-    /// There.
-    At(SocketAddr),
-}
-
-impl<'de> Deserialize<'de> for Listen {
-    fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
-        let raw = String::deserialize(input)?;
-        if raw == "off" {
-            return Ok(Self::Off);
-        }
-        let wrong = |_| D::Error::custom(format!("{raw:?} is no address; write 127.0.0.1:4649, or \"off\""));
-        raw.parse().map(Self::At).map_err(wrong)
-    }
-}
-impl JsonSchema for Listen {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "Listen".into()
-    }
-    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({ "type": "string", "examples": ["127.0.0.1:4649", "off"] })
     }
 }
 

@@ -326,6 +326,33 @@ fn users_of_forward_have_passwords_and_a_key() {
 }
 
 #[test]
+fn an_address_that_would_let_strangers_in_is_told_at_its_place() {
+    let text =
+        printed(&[("koshu.yaml", "schema: 1\nserver:\n  listen:\n    otlp_http: off\n    syslog: 0.0.0.0:5514\n")]);
+    for want in ["0.0.0.0:5514 for syslog is reachable", "koshu.yaml:5:5", "listen on 127.0.0.1, or set server.tls"] {
+        assert!(text.contains(want), "{want}: {text}");
+    }
+    let tls = "tls: {certificate: c.pem, key: k.pem}";
+    for (server, want) in [
+        ("listen: {http: '0.0.0.0:80'}", Some("server.listen.https")),
+        ("listen: {https: '127.0.0.1:443'}", Some("set server.tls")),
+        ("listen: {https: '0.0.0.0:443', otlp_grpc: '[::]:4317'}, TLS", None),
+        ("listen: {forward: '192.0.2.1:24224'}, TLS", Some("set server.intake.forward_shared_key_file")),
+        ("listen: {forward: '192.0.2.1:24224'}, intake: {forward_shared_key: k}, TLS", None),
+        ("listen: {syslog: '0.0.0.0:6514'}, TLS", Some("set server.tls.clients")),
+        ("listen: {statsd: '0.0.0.0:8125'}, TLS", Some("let an agent on this machine pass on")),
+    ] {
+        let server = server.replace("TLS", tls);
+        let loaded = load(&[("koshu.yaml", &format!("schema: 1\nserver: {{{server}}}\n"))]);
+        let told = loaded.err().map(|errors| errors.0.into_iter().map(|problem| problem.help.unwrap()).collect());
+        match (want, told) {
+            (None, told) => assert_eq!(told, None::<String>, "{server}"),
+            (Some(want), told) => assert!(told.is_some_and(|told: String| told.contains(want)), "{server}"),
+        }
+    }
+}
+
+#[test]
 fn files_of_tls_are_looked_for_beside_the_configuration() {
     let folder = folder(&[("koshu.yaml", "schema: 1\nserver: {tls: {certificate: own.pem, key: /etc/own.key}}\n")]);
     let tls = Config::load(Some(folder.path()), []).unwrap().config.server.tls.unwrap();

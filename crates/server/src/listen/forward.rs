@@ -24,6 +24,8 @@ use tokio_util::sync::CancellationToken;
 const IDLE: Duration = Duration::from_mins(10);
 /// A message that has begun must be there within this time.
 const MESSAGE_TIMEOUT: Duration = Duration::from_mins(1);
+/// Longest first word of a sender. Who has proved nothing yet takes no more memory than this and one read.
+const MAX_PING: usize = 16 << 10;
 /// How much is read at a time.
 const READ: usize = 64 << 10;
 
@@ -80,19 +82,23 @@ impl Connection {
         if let Some(key) = &settings.shared_key {
             self.greet(key, &mut unread, &mut cutter).await?;
         }
-        while let Some(message) = self.next(&mut unread, &mut cutter).await? {
+        while let Some(message) = self.next(&mut unread, &mut cutter, usize::MAX).await? {
             self.take(message).await?;
         }
         Ok(())
     }
 
-    /// The next whole message; `None` when the sender left between two.
-    async fn next(&mut self, unread: &mut BytesMut, cutter: &mut Cutter) -> Result<Option<Bytes>, String> {
+    /// The next whole message, of so many bytes at most; `None` when the sender left between two. The cutter has a limit
+    /// of its own.
+    async fn next(&mut self, unread: &mut BytesMut, cutter: &mut Cutter, most: usize) -> Result<Option<Bytes>, String> {
         let mut room = self.parts.bodies.room();
         let mut begun = None;
         loop {
             if let Step::Message { used } = cutter.step(unread).map_err(|error| error.to_string())? {
                 return Ok(Some(unread.split_to(used).freeze()));
+            }
+            if unread.len() > most {
+                return Err(format!("a message here has {most} bytes at most"));
             }
             room.grow_to(unread.len() + READ).await.map_err(|error| error.detail().to_owned())?;
             unread.reserve(READ);
@@ -119,7 +125,7 @@ impl Connection {
             store(&self.parts, SourceKind::Forward, peer, &message, (Patience::Some, &self.stop), decoded).await;
         let stored = stored.map_err(|error| error.to_string())?;
         if let Some(ack) = stored.answer {
-            self.guest.socket.write_all(&ack).await.map_err(|error| error.to_string())?;
+            self.say(&ack).await?;
         }
         Ok(())
     }
@@ -127,16 +133,26 @@ impl Connection {
     /// The handshake: both sides prove that they know the key.
     async fn greet(&mut self, key: &Secret, unread: &mut BytesMut, cutter: &mut Cutter) -> Result<(), String> {
         let hello = Hello { nonce: rand::random(), user_salt: self.asks_for_user().then(rand::random) };
-        self.guest.socket.write_all(&hello.encode()).await.map_err(|error| error.to_string())?;
-        let message = tokio::time::timeout(MESSAGE_TIMEOUT, self.next(unread, cutter));
+        self.say(&hello.encode()).await?;
+        let message = tokio::time::timeout(MESSAGE_TIMEOUT, self.next(unread, cutter, MAX_PING));
         let message = message.await.map_err(|_| "the sender did not prove its key in time")??;
         let message = message.ok_or("the sender left before it proved its key")?;
         let ping = Ping::decode(&message).map_err(|error| error.to_string())?;
         let checked = ping.check(&hello, key.reveal(), |user| self.settings.users.get(user).map(Secret::reveal));
         let denied = checked.err();
         let pong = ping.pong(&hello, key.reveal(), &self.settings.hostname, checked);
-        self.guest.socket.write_all(&pong).await.map_err(|error| error.to_string())?;
+        self.say(&pong).await?;
         denied.map_or(Ok(()), |why| Err(why.to_string()))
+    }
+
+    /// Writes to the end: what TLS keeps back would be said only with the next word.
+    async fn say(&mut self, word: &[u8]) -> Result<(), String> {
+        let socket = &mut self.guest.socket;
+        let said = async {
+            socket.write_all(word).await?;
+            socket.flush().await
+        };
+        said.await.map_err(|error: std::io::Error| error.to_string())
     }
 
     fn asks_for_user(&self) -> bool {
