@@ -316,7 +316,8 @@ fn fluent_bit(to: &Listener) -> Snippet {
 
 fn rsyslog(to: &Listener) -> Snippet {
     let (files, driver) = if to.is_open {
-        let files = "global(DefaultNetstreamDriverCAFile=\"/etc/ssl/certs/ca-certificates.crt\"\n       \
+        let files = "# Debian and Ubuntu: apt install rsyslog-gnutls\n\
+                     global(DefaultNetstreamDriverCAFile=\"/etc/ssl/certs/ca-certificates.crt\"\n       \
                      DefaultNetstreamDriverCertFile=\"/etc/koshu/web-1.pem\"\n       \
                      DefaultNetstreamDriverKeyFile=\"/etc/koshu/web-1.key\")\n";
         let driver = format!(

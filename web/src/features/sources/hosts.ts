@@ -1,6 +1,7 @@
 // Hosts with agents: which are shown, in which order, and what their clocks and log files say. Pure.
 
 import { LIVENESS, type Host, type HostFile } from "../../api/types";
+import { isThisMachine } from "../../app/snippets";
 
 /** Reports take a while on their way: below this, clocks are taken for equal. The server does the same. */
 const EQUAL_CLOCKS_MS = 2_000;
@@ -59,7 +60,6 @@ export type AddressFor = "anywhere" | "here" | "nobody";
 
 /** An agent sends its token over TLS, or to its own machine. */
 export function addressFor(origin: string): AddressFor {
-  const { protocol, hostname } = new URL(origin);
-  if (/^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname)) return "here";
-  return protocol === "https:" ? "anywhere" : "nobody";
+  if (isThisMachine(origin)) return "here";
+  return new URL(origin).protocol === "https:" ? "anywhere" : "nobody";
 }
