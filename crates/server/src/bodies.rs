@@ -68,7 +68,7 @@ impl Bodies {
             return Err(too_large());
         }
         let mut room = self.room();
-        let raw = in_time(body, &mut room).await?;
+        let raw = in_time(body, &mut room, BODY_TIMEOUT).await?;
         let bytes = match unpacker(raw.clone(), encoding)? {
             None => raw,
             Some(unpacker) => unpack(unpacker, raw.len(), &mut room).await?,
@@ -80,7 +80,7 @@ impl Bodies {
     /// Reads the one message of a gRPC call within the same limits, decompressed by the encoding that the call names.
     pub async fn read_message(&self, encoding: Option<&str>, body: Body) -> Result<(Bytes, Room), ApiError> {
         let mut room = self.room();
-        let mut message = in_time(body, &mut room).await?;
+        let mut message = in_time(body, &mut room, BODY_TIMEOUT).await?;
         let wrong = || ApiError::bad_request("a call has one whole message");
         // One byte says whether it is packed, four say how long it is.
         let [flag, length @ ..] = *message.first_chunk::<5>().ok_or_else(wrong)?;
@@ -148,9 +148,12 @@ impl Room {
     }
 }
 
-async fn in_time(body: Body, room: &mut Room) -> Result<Bytes, ApiError> {
-    let late = |_| ApiError::bad_request("the body did not arrive within 60 s");
-    tokio::time::timeout(BODY_TIMEOUT, collect(body, room)).await.map_err(late)?
+async fn in_time(body: Body, room: &mut Room, limit: Duration) -> Result<Bytes, ApiError> {
+    let late = |_| {
+        let why = format!("the body did not arrive within {} s; send it again", limit.as_secs());
+        ApiError::unavailable(why, Duration::from_secs(1))
+    };
+    tokio::time::timeout(limit, collect(body, room)).await.map_err(late)?
 }
 
 async fn collect(mut body: Body, room: &mut Room) -> Result<Bytes, ApiError> {
@@ -362,6 +365,20 @@ mod tests {
         assert!(again.expect("it does not wait anew").is_err());
         drop(first);
         second.grow_to(2 << 20).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_slow_body_is_to_be_sent_again() {
+        let bodies = pool(1 << 30);
+        let first = futures::stream::iter([Ok::<_, std::io::Error>(Bytes::from_static(b"a"))]);
+        let never_ends = Body::from_stream(futures::StreamExt::chain(first, futures::stream::pending()));
+        let mut room = bodies.room();
+        let late = in_time(never_ends, &mut room, Duration::from_millis(20)).await.unwrap_err();
+        // Senders drop what is broken, and send again what was only late.
+        assert_eq!(
+            (late.status(), late.retry_after()),
+            (axum::http::StatusCode::SERVICE_UNAVAILABLE, Some(Duration::from_secs(1)))
+        );
     }
 
     #[tokio::test]
