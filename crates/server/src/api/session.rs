@@ -5,8 +5,8 @@ use crate::auth::{COOKIE, MayAdmin, Peer, SignedIn, session_cookie};
 use crate::parts::{About, Parts};
 use crate::problem::ApiError;
 use crate::tls::Encrypted;
-use axum::Extension;
-use axum::extract::State;
+use axum::extract::{FromRequestParts, State};
+use axum::http::request::Parts as Head;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use base::{Clock, Id, Secret, Timestamp};
@@ -79,21 +79,18 @@ pub async fn sign_in(
     State(store): State<Store>,
     State(throttle): State<Arc<Mutex<Throttle>>>,
     State(clock): State<Clock>,
-    peer: Peer,
-    encrypted: Option<Extension<Encrypted>>,
-    headers: HeaderMap,
+    browser: Browser,
     Json(given): Json<Credentials>,
 ) -> Result<Response, ApiError> {
-    let address = peer.0.ip().to_string();
-    throttle.lock().attempt(&given.user, &address, clock.now()).map_err(|wait| {
+    throttle.lock().attempt(&given.user, &browser.address, clock.now()).map_err(|wait| {
         let after = wait.0.to_std();
         ApiError::too_many(format!("too many wrong passwords; try again in {} s", after.as_secs().max(1)), after)
     })?;
     let Some(user) = store.users().verify_password(&given.user, &given.password).await? else {
         return Err(ApiError::unauthorized("user or password is wrong"));
     };
-    throttle.lock().succeeded(&given.user, &address);
-    begin(&store, &user, &address, is_https(encrypted.as_deref(), &headers)).await
+    throttle.lock().succeeded(&given.user, &browser.address);
+    begin(&store, &user, &browser).await
 }
 
 /// The secret of a one-time link.
@@ -113,33 +110,44 @@ pub struct LinkSecret {
 )]
 pub async fn redeem_link(
     State(store): State<Store>,
-    peer: Peer,
-    encrypted: Option<Extension<Encrypted>>,
-    headers: HeaderMap,
+    browser: Browser,
     Json(given): Json<LinkSecret>,
 ) -> Result<Response, ApiError> {
     let used =
         || ApiError::unauthorized("this link was used already or is too old; make another with: koshu user link");
     let user = store.links().redeem(given.secret.reveal()).await?.ok_or_else(used)?;
     let user = store.users().get(user).await?.ok_or_else(used)?;
-    begin(&store, &user, &peer.0.ip().to_string(), is_https(encrypted.as_deref(), &headers)).await
+    begin(&store, &user, &browser).await
 }
 
-async fn begin(store: &Store, user: &User, address: &str, https: bool) -> Result<Response, ApiError> {
-    let (secret, _) = store.sessions().start(user, address).await?;
+/// Who signs in, from where.
+pub struct Browser {
+    address: String,
+    /// It speaks TLS, with this server or, as a proxy in front says, with that.
+    is_https: bool,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Browser {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(head: &mut Head, state: &S) -> Result<Self, ApiError> {
+        let Peer(peer) = Peer::from_request_parts(head, state).await?;
+        let by_proxy = head.headers.get("x-forwarded-proto").is_some_and(|value| value == "https");
+        let is_https = by_proxy || head.extensions.get::<Encrypted>().is_some();
+        Ok(Self { address: peer.ip().to_string(), is_https })
+    }
+}
+
+async fn begin(store: &Store, user: &User, browser: &Browser) -> Result<Response, ApiError> {
+    let (secret, _) = store.sessions().start(user, &browser.address).await?;
     let welcome = Welcome { user: user.name.clone(), password_set: user.password_set };
     let mut response = axum::Json(welcome).into_response();
     let age = SESSION_ABSOLUTE.micros() / 1_000_000;
-    let secure = if https { "; Secure" } else { "" };
+    let secure = if browser.is_https { "; Secure" } else { "" };
     let cookie = format!("{COOKIE}={}; Path=/; HttpOnly; SameSite=Lax; Max-Age={age}{secure}", secret.reveal());
     let cookie = HeaderValue::from_str(&cookie).map_err(ApiError::internal)?;
     response.headers_mut().insert(header::SET_COOKIE, cookie);
     Ok(response)
-}
-
-/// Whether the browser speaks TLS, with this server or, as a proxy in front says, with that.
-fn is_https(encrypted: Option<&Encrypted>, headers: &HeaderMap) -> bool {
-    encrypted.is_some() || headers.get("x-forwarded-proto").is_some_and(|value| value == "https")
 }
 
 /// `DELETE /api/v1/session`
