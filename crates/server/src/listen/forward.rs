@@ -24,6 +24,8 @@ use tokio_util::sync::CancellationToken;
 const IDLE: Duration = Duration::from_mins(10);
 /// A message that has begun must be there within this time.
 const MESSAGE_TIMEOUT: Duration = Duration::from_mins(1);
+/// Who is asked for a key proves it within this time: until then a place is held by somebody unknown.
+const GREETING: Duration = Duration::from_secs(10);
 /// Longest first word of a sender. Who has proved nothing yet takes no more memory than this and one read.
 const MAX_PING: usize = 16 << 10;
 /// How much is read at a time.
@@ -134,7 +136,7 @@ impl Connection {
     async fn greet(&mut self, key: &Secret, unread: &mut BytesMut, cutter: &mut Cutter) -> Result<(), String> {
         let hello = Hello { nonce: rand::random(), user_salt: self.asks_for_user().then(rand::random) };
         self.say(&hello.encode()).await?;
-        let message = tokio::time::timeout(MESSAGE_TIMEOUT, self.next(unread, cutter, MAX_PING));
+        let message = tokio::time::timeout(GREETING, self.next(unread, cutter, MAX_PING));
         let message = message.await.map_err(|_| "the sender did not prove its key in time")??;
         let message = message.ok_or("the sender left before it proved its key")?;
         let ping = Ping::decode(&message).map_err(|error| error.to_string())?;
