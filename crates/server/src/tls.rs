@@ -3,6 +3,7 @@
 //! Certificates are renewed every few weeks by somebody else's program: the files are looked at every minute, and new ones
 //! are used from the next connection on. Files that can't be used change nothing.
 
+use outbound::chain;
 use parking_lot::{Mutex, RwLock};
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::pem::{self, PemObject};
@@ -47,7 +48,7 @@ pub struct TlsFiles {
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
     /// Not there, not readable, or no PEM.
-    #[error("{what} {} cannot be read: {source}; it must be a PEM file that this user may read", file.display())]
+    #[error("{what} {} cannot be read; it must be a PEM file that this user may read", file.display())]
     Read {
         /// What it should be.
         what: &'static str,
@@ -60,7 +61,7 @@ pub enum TlsError {
     #[error("no certificate is in {}; it must be a PEM file", .0.display())]
     Empty(PathBuf),
     /// They don't belong together, or are of a kind that is not spoken.
-    #[error("certificate {} and key {} cannot be used: {source}", certificate.display(), key.display())]
+    #[error("certificate {} and key {} cannot be used", certificate.display(), key.display())]
     Unusable {
         /// The certificate.
         certificate: PathBuf,
@@ -73,7 +74,7 @@ pub enum TlsError {
     #[error("there is no file of the certificates that sign those of senders")]
     NoClients,
     /// Certificates that sign those of senders.
-    #[error("{} cannot be used to know senders: {source}", file.display())]
+    #[error("{} cannot be used to know senders", file.display())]
     Clients {
         /// Where.
         file: PathBuf,
@@ -81,7 +82,7 @@ pub enum TlsError {
         source: VerifierBuilderError,
     },
     /// One of them is no certificate.
-    #[error("{} cannot be used to know senders: {source}", file.display())]
+    #[error("{} cannot be used to know senders", file.display())]
     Root {
         /// Where.
         file: PathBuf,
@@ -143,7 +144,7 @@ impl Tls {
                 tracing::info!(file = %self.files.certificate.display(), "a new certificate is in use");
             }
             // Perhaps only one of the two was written yet: the next change tells.
-            Err(error) => tracing::warn!(%error, "the certificate from before stays in use"),
+            Err(error) => tracing::warn!(error = chain(&error), "the certificate from before stays in use"),
         }
     }
 
