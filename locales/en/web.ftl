@@ -941,7 +941,7 @@ error-answer = { $range }: <b>{ $errors ->
     [0] nobody whom the sender named
     [one] <b>one person</b>
    *[other] <b>{ $users } people</b>
-}. First in this time { $first }, last { $ago }.
+}. First seen { $first }, last { $ago }.
 error-gone-title = This error is not in this time
 error-gone = { $range }: no error of this group.
 error-gone-how = It may be older: try <month>the last 30 days</month>.

@@ -746,7 +746,7 @@ error-title = エラー
 error-answer = { $range }：<b>{ $errors } 件</b>起きました。{ $users ->
     [0] 誰に起きたかは送られていません。
    *[other] <b>{ $users } 人</b>に起きました。
-}この期間で最初は { $first }、最後は { $ago }です。
+}最初に起きたのは { $first }、この期間の最後は { $ago }です。
 error-gone-title = この期間には起きていません
 error-gone = { $range }：このエラーはありません。
 error-gone-how = もっと前のものかもしれません。<month>直近 30 日間</month>を見てください。
